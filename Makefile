@@ -1,0 +1,82 @@
+# Two commands do everything: `make book` and `make test`. `make help` explains the rest. Works with GNU make 3.81 and later.
+
+PROFILE ?= demo
+DATA ?=
+SET ?=
+CHAPTER ?=
+CORES ?= 2
+ENGINE ?=
+ARGS ?=
+PYTHON ?= python3
+UV ?= uv
+
+# Handed on through the environment, so that a folder may have spaces in its name.
+export DATA
+
+VENV := .venv/.histolib
+RUN := .venv/bin/python -m
+PREPARE = $(RUN) histolib.chapters prepare $(1) --profile $(PROFILE) --data "$$DATA" $(if $(strip $(SET)),--set $(SET))
+SNAKEMAKE = $(RUN) snakemake --cores $(CORES) --keep-going --rerun-incomplete --scheduler greedy --quiet rules host progress reason $(ENGINE) --
+HTML = runs/$(PROFILE)/book/_build/html/index.html
+
+.PHONY: help book chapter test bench lock unlock clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make book                          execute the chapters on drawn data (demo scale) and render the book'
+	@echo 'make book DATA=/path PROFILE=paper the same on real data, with the published settings'
+	@echo 'make book SET="epochs=2 seed=1"    the same with other parameters, in every chapter'
+	@echo 'make chapter CHAPTER=idc_transfer  execute one chapter; takes PROFILE, DATA and SET too'
+	@echo 'make test                          all tests, the chapters and the book at the smoke scale; ARGS="-k site" goes to pytest'
+	@echo 'make bench                         print what is measured, against what'
+	@echo 'make lock                          resolve requirements.lock anew (needs uv)'
+	@echo 'make unlock                        take away the lock that a killed run has left behind'
+	@echo 'make clean                         remove runs/ and every cache in this folder'
+	@echo
+	@echo 'CORES=2        how many cores to use; a chapter takes 2, so CORES=8 runs four at once'
+	@echo 'ENGINE=...     further options of Snakemake, such as ENGINE="--executor slurm --jobs 10"'
+	@echo 'PYTHON=python3 which Python (3.11 to 3.13) makes .venv'
+
+# A stamp is touched last: an interrupted installation has none, and is begun anew from an empty folder.
+.venv/.installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+		echo "error: PYTHON=$(PYTHON) is `$(PYTHON) --version 2>&1`; Python 3.11, 3.12 or 3.13 is needed," \
+			"for instance: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@echo "Installing requirements.lock into .venv; this takes a few minutes, once."
+	@$(PYTHON) -m venv --clear .venv
+	@$(RUN) pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@touch $@
+
+$(VENV): .venv/.installed pyproject.toml
+	@$(RUN) pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+book: $(VENV)
+	@$(call PREPARE)
+	@$(SNAKEMAKE) $(HTML) || { \
+		echo "The book was not built; see above. $(HTML), if it is there, shows earlier runs." >&2; exit 1; }
+	@echo "The book lies at $(CURDIR)/$(HTML)"
+
+chapter: $(VENV)
+	@test -n "$(CHAPTER)" || { echo "error: which one? make chapter CHAPTER=idc_transfer" >&2; exit 1; }
+	@$(call PREPARE,$(CHAPTER))
+	@$(SNAKEMAKE) $(foreach name,$(CHAPTER),runs/$(PROFILE)/$(name)/record.json)
+	@echo "Executed: $(foreach name,$(CHAPTER),$(CURDIR)/runs/$(PROFILE)/$(name)/$(name).ipynb)"
+
+test: $(VENV)
+	@$(RUN) pytest $(ARGS)
+
+bench: $(VENV)
+	@$(RUN) bench
+
+# One file for Python 3.11 to 3.13 on Linux and macOS, with the hash of every file.
+lock:
+	$(UV) pip compile --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --all-extras \
+		pyproject.toml -o requirements.lock
+
+# Only after a kill or a power cut; a run that is interrupted with Ctrl-C leaves no lock.
+unlock: $(VENV)
+	@$(RUN) snakemake --cores 1 --unlock --quiet all -- $(HTML)
+
+clean:
+	rm -rf runs .snakemake .pytest_cache .ruff_cache

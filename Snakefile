@@ -1,0 +1,92 @@
+# The engine behind `make`. Targets are files, so the profile is part of what is asked for:
+#   snakemake --cores 2 runs/demo/book/_build/html/index.html       the book at the demo scale
+#   snakemake --cores 2 runs/paper/idc_transfer/record.json         one chapter at the published scale
+# Each chapter's runs/<profile>/<chapter>/parameters.yaml must be there: `python -m histolib.chapters prepare` writes it.
+# Every path is relative, so the same file runs on a cluster: add `--executor slurm --jobs 10` (with that plugin installed).
+import os
+import sys
+from pathlib import Path
+
+CHAPTERS = sorted(path.stem for path in Path("notebooks").glob("*.ipynb"))
+# What a chapter computes with. Not the house's own modules: a change to the book's design trains nothing anew.
+HOUSE = {"histolib/book.py", "histolib/chapters.py"}
+LIBRARY = sorted({path.as_posix() for suffix in ("py", "yaml") for path in Path("histolib").rglob(f"*.{suffix}")} - HOUSE)
+PYTHON = sys.executable
+# Seconds for one cell; three days, for the published settings on a CPU. Only a guard against a kernel that hangs.
+CELL_TIMEOUT = int(os.environ.get("CELL_TIMEOUT") or 259200)
+
+os.environ |= {
+    "PYTHONHASHSEED": "0",
+    # Python's own kernel, whatever kernels the user has registered elsewhere.
+    "JUPYTER_PATH": "",
+    "JUPYTER_PREFER_ENV_PATH": "1",
+    # Start-up messages below the level of an error; a user's own choice goes first.
+    "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "NO_COLOR": "1",
+}
+
+
+def files(folder, pattern="**/*"):
+    """Files below a folder that exist now, sorted; relative paths."""
+    return sorted(path.as_posix() for path in Path(folder).glob(pattern) if path.is_file())
+
+
+def kept_records(wildcards):
+    return files(f"records/{wildcards.chapter}")
+
+
+wildcard_constraints:
+    profile="[A-Za-z0-9_-]+",
+    chapter="[a-z0-9_]+",
+
+
+localrules:
+    book,
+
+
+rule chapter:
+    input:
+        notebook="notebooks/{chapter}.ipynb",
+        parameters="runs/{profile}/{chapter}/parameters.yaml",
+        library=LIBRARY,
+        kept=kept_records,
+    output:
+        # Written by the chapter itself, at its end; Snakemake removes it before a run and after a failed one.
+        "runs/{profile}/{chapter}/record.json",
+    log:
+        # Snakemake keeps logs when a job fails: the partly executed notebook stays for reading.
+        notebook="runs/{profile}/{chapter}/{chapter}.ipynb",
+        text="runs/{profile}/{chapter}/papermill.log",
+    # Snakemake hands this number to OpenMP and BLAS, so it also fixes how sums are rounded.
+    threads: 2
+    resources:
+        mem_mb=24000,
+        runtime=1440,
+    shell:
+        'echo "{wildcards.chapter} is running; its output goes to {log.text}"; rm -f "{log.notebook}"; '
+        '"{PYTHON}" -m papermill "{input.notebook}" "{log.notebook}" -f "{input.parameters}" -k python3 --cwd notebooks '
+        '--execution-timeout {CELL_TIMEOUT} --no-progress-bar --log-output > "{log.text}" 2>&1 '
+        '|| {{ (grep -A 999 "^Exception encountered" "{log.text}" || cat "{log.text}") | tail -n 40 >&2; '
+        'echo "{wildcards.chapter} failed; it can be read as far as it ran: {log.notebook}" >&2; exit 1; }}'
+
+
+rule book:
+    input:
+        records=expand("runs/{{profile}}/{chapter}/record.json", chapter=CHAPTERS),
+        notebooks=expand("runs/{{profile}}/{chapter}/{chapter}.ipynb", chapter=CHAPTERS),
+        pages=files("book"),
+        config="_config.yml",
+        builder="histolib/book.py",
+        kept=files("records", "*/*/record.json"),
+    output:
+        "runs/{profile}/book/_build/html/index.html",
+    params:
+        # The launch buttons lead there: another address, another book.
+        repository=os.environ.get("BOOK_REPOSITORY", ""),
+    log:
+        "runs/{profile}/book.log",
+    shell:
+        'echo "The book is being rendered; messages go to {log}"; '
+        '"{PYTHON}" -m histolib.book --profile {wildcards.profile} > "{log}" 2>&1 '
+        '|| {{ (grep -E -A 3 "WARNING|ERROR|rror:" "{log}" || cat "{log}") | tail -n 40 >&2; exit 1; }}'

@@ -1,0 +1,7 @@
+"""The thin library behind the study book: data, models, predictions, metrics, figures, records.
+
+Modules are imported one by one (``from histolib import datasets``); importing the package itself loads
+nothing, so that the parts which do not need Keras never start it.
+"""
+
+__version__ = "0.1.0"

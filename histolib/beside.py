@@ -1,0 +1,69 @@
+"""Published numbers beside reproduced ones."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+
+def table(published: pd.DataFrame, runs: Mapping[str, pd.DataFrame], digits: int = 3) -> pd.DataFrame:
+    """One row per method and score: what was published, and what each run gives.
+
+    Parameters
+    ----------
+    published
+        Index: method; columns: scores, named as in `metrics.scores`. A number that was not published is NaN.
+    runs
+        Name of a run to its `metrics.summary`. Methods that were not published are listed too.
+    digits
+        Decimal places.
+
+    Returns
+    -------
+    DataFrame of str
+        Index ``method, score``. Column ``published``; for each run its value with the interval, and ``difference`` (run minus published). A dash stands where there is no number.
+    """
+    methods = list(dict.fromkeys([*published.index, *(m for run in runs.values() for m in run.index.unique("method"))]))
+    index = pd.MultiIndex.from_product([methods, published.columns], names=["method", "score"])
+    reported = published.stack().reindex(index)
+    columns = {("published", ""): reported.map(lambda value: _number(value, digits))}
+    for name, summary in runs.items():
+        found = summary.reindex(index)
+        columns[name, "value [95 % interval]"] = found.apply(lambda row: interval(row, digits), axis=1)
+        columns[name, "difference"] = (found["value"] - reported).map(lambda value: _signed(value, digits))
+    return pd.DataFrame(columns)
+
+
+def against(differences: pd.DataFrame, score: str, digits: int = 3) -> pd.DataFrame:
+    """`metrics.difference` of one score as text, with whether the interval leaves out 0.
+
+    Returns
+    -------
+    DataFrame of str
+        Index ``method``; ``difference [95 % interval]``, ``beyond chance`` (``higher``, ``lower`` or ``not shown``).
+    """
+    rows = differences.xs(score, level="score")
+    verdict = ["higher" if low > 0 else "lower" if high < 0 else "not shown" for low, high in rows[["low", "high"]].to_numpy()]
+    text = rows.apply(lambda row: interval(row, digits, sign="+"), axis=1)
+    return pd.DataFrame({"difference [95 % interval]": text, "beyond chance": verdict})
+
+
+def scores(summary: pd.DataFrame, names: Sequence[str], digits: int = 3) -> pd.DataFrame:
+    """`metrics.summary` as text: methods in rows, the named scores with their intervals in columns."""
+    text = summary.apply(lambda row: interval(row, digits), axis=1)
+    return text.unstack().loc[summary.index.unique("method"), list(names)].rename_axis(columns=None)
+
+
+def interval(row: pd.Series, digits: int = 3, sign: str = "") -> str:
+    """``value [low, high]`` as text, a dash if there is no value; `sign` ``"+"`` shows the sign of positive numbers."""
+    if pd.isna(row["value"]):
+        return "–"
+    value, low, high = (f"{row[name]:{sign}.{digits}f}" for name in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"
+
+
+def _number(value: float, digits: int) -> str:
+    return "–" if pd.isna(value) else f"{value:.{digits}f}"
+
+
+def _signed(value: float, digits: int) -> str:
+    return "–" if pd.isna(value) else f"{value:+.{digits}f}"

@@ -1,0 +1,93 @@
+"""Where the library keeps what it can make again, and how it writes so that nothing half-written counts."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import platformdirs
+
+
+def folder(*parts: str) -> Path:
+    """Path below the user's cache folder; its parent folders are not created.
+
+    Parameters
+    ----------
+    *parts
+        Names below the cache folder.
+
+    Returns
+    -------
+    Path
+        ``$HISTOLIB_CACHE`` if set, otherwise the operating system's cache folder for ``histolib``.
+    """
+    base = os.environ.get("HISTOLIB_CACHE")
+    return Path(base or platformdirs.user_cache_path("histolib")).joinpath(*parts)
+
+
+def require_space(path: Path, needed: int) -> None:
+    """Stop before long work if the disk that holds `path` lacks room.
+
+    Parameters
+    ----------
+    path
+        A file or folder that is to be written; it need not exist yet.
+    needed
+        Bytes that will be written.
+
+    Raises
+    ------
+    OSError
+        If less than `needed` bytes are free; names the folder, the need and what is free.
+    """
+    existing = next(p for p in [path, *path.absolute().parents] if p.exists())
+    free = shutil.disk_usage(existing).free
+    if free < needed:
+        raise OSError(
+            f"{path}: {needed / 2**20:,.0f} MiB are needed and {free / 2**20:,.0f} MiB are free. "
+            "Make room, or set HISTOLIB_CACHE to a folder on a larger disk."
+        )
+
+
+@contextmanager
+def atomic_file(path: Path | str) -> Iterator[Path]:
+    """Write a file whole or not at all.
+
+    Yields a temporary path beside `path` with the same suffix. On success it replaces `path`; on any exception,
+    a keyboard interrupt or a full disk included, it is removed and `path` stays as it was.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix="".join(path.suffixes))
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        os.chmod(part, 0o666 & ~_umask())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path | str) -> Iterator[Path]:
+    """Fill a folder whole or not at all; see `atomic_file`. An existing folder at `path` is replaced."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
+    try:
+        yield part
+        os.chmod(part, 0o777 & ~_umask())
+        if path.exists():
+            shutil.rmtree(path)
+        os.replace(part, path)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

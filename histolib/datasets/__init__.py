@@ -1,0 +1,98 @@
+"""The data sets of the study book: one call, one manifest, whether the images are real or drawn."""
+
+from pathlib import Path
+
+import numpy as np
+
+from histolib import cache, phantoms
+from histolib.datasets import idc
+from histolib.datasets.dataset import Dataset
+from histolib.datasets.packing import damaged_files
+
+__all__ = ["NAMES", "Dataset", "load"]
+
+_SOURCES = {"idc": idc}
+NAMES = tuple(_SOURCES)
+TWIN_PATIENTS = 40
+TWIN_SEED = 2020
+
+
+def load(
+    name: str,
+    root: str | Path | None = None,
+    patients: int | None = None,
+    seed: int = TWIN_SEED,
+    damaged: str = "error",
+) -> Dataset:
+    """Open a data set, or its twin, as a manifest with images behind it.
+
+    Parameters
+    ----------
+    name
+        One of `NAMES`.
+    root
+        Folder of the real data: the data set's own folder or one that holds it. ``None`` draws the twin into the
+        user's cache, in the same layout, and reads it back with the same loader.
+    patients
+        Number of patients: drawn (twin; 40 if ``None``) or chosen at random by `seed` (real data; all if ``None``).
+    seed
+        Seed of the twin's drawing or of the choice of patients.
+    damaged
+        ``"error"``: a file that can't be decoded raises when images are read. ``"skip"``: every file is decoded
+        once now, and those that can't be are left out and listed in `Dataset.skipped`.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    ValueError
+        Unknown `name`, `damaged` or number of patients; a class without images; fewer patients than asked for.
+    FileNotFoundError
+        `root` does not hold the data set; the message shows the layout that is expected.
+    """
+    if name not in _SOURCES:
+        raise ValueError(f"name={name!r} is no data set of this library; there is: {', '.join(NAMES)}")
+    if damaged not in ("error", "skip"):
+        raise ValueError(f"damaged={damaged!r}: expected 'error' or 'skip'")
+    if patients is not None and patients < 1:
+        raise ValueError(f"patients={patients}: expected at least 1, or None for all")
+    source = _SOURCES[name]
+    twin = root is None
+    folder = source.find(_twin(name, patients, seed) if twin else Path(root))
+    table = source.scan(folder)
+    if not twin and patients is not None:
+        table = _choose_patients(table, patients, seed, folder)
+    skipped: list[str] = []
+    if damaged == "skip":
+        skipped = damaged_files(folder, table["path"])
+        table = table[~table["path"].isin(skipped)].reset_index(drop=True)
+    _require_classes(table, source.CLASSES, folder)
+    return Dataset(name, folder, table, source.CLASSES, source.SHAPE, twin, tuple(skipped))
+
+
+def _twin(name: str, patients: int | None, seed: int) -> Path:
+    """Folder of the twin, drawn if it is not there yet; a drawing that was interrupted leaves nothing behind."""
+    count = patients or TWIN_PATIENTS
+    folder = cache.folder("twins", f"{name}-v{phantoms.VERSION[name]}-{count}-{seed}")
+    if not folder.is_dir():
+        with cache.atomic_folder(folder) as part:
+            phantoms.write(name, part, patients=count, seed=seed)
+    return folder
+
+
+def _choose_patients(table, patients: int, seed: int, folder: Path):
+    """The rows of `patients` patients, drawn without replacement."""
+    known = np.unique(table["patient"])
+    if patients > len(known):
+        raise ValueError(f"patients={patients}, but {folder} holds {len(known)}")
+    chosen = np.random.default_rng(seed).choice(known, patients, replace=False)
+    return table[table["patient"].isin(chosen)].reset_index(drop=True)
+
+
+def _require_classes(table, classes: tuple[str, ...], folder: Path) -> None:
+    counts = table["label"].value_counts()
+    missing = [f"{k} ({name})" for k, name in enumerate(classes) if k not in counts.index]
+    if missing:
+        raise ValueError(f"{folder}: no image of class {', '.join(missing)}; found {len(table)} images in all")

@@ -1,0 +1,97 @@
+"""The manifest of a data set, with its images behind it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from histolib.datasets import packing
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images as rows of a table.
+
+    Attributes
+    ----------
+    name
+        Name of the data set, as in `histolib.datasets.NAMES`.
+    root
+        Folder that the paths are relative to.
+    table
+        One row per image: ``image_id, path, label, label_name, patient`` and the data set's own columns.
+    classes
+        Names of the classes; ``label`` counts them from 0.
+    shape
+        Height and width of an image in pixels.
+    twin
+        Whether the images are drawn, not photographed.
+    skipped
+        Paths of damaged files that were left out on request.
+    """
+
+    name: str
+    root: Path
+    table: pd.DataFrame
+    classes: tuple[str, ...]
+    shape: tuple[int, int]
+    twin: bool
+    skipped: tuple[str, ...] = ()
+
+    def images(self, size: int | tuple[int, int] | None = None, rows=None) -> np.ndarray:
+        """Pixels of the images, in the order of `table`.
+
+        Packed once into one file in the user's cache and memory-mapped from there afterwards. An image that is
+        smaller than `shape` lies at the edge of its slide; it is completed by reflecting its own pixels.
+
+        Parameters
+        ----------
+        size
+            Height and width in pixels to rescale to (one number: square); ``None`` keeps `shape`.
+        rows
+            Positions in `table` (integers or a boolean mask); ``None`` means all.
+
+        Returns
+        -------
+        ndarray of uint8, (N, H, W, 3)
+            Memory-mapped and read-only if `rows` is None, otherwise a copy.
+
+        Raises
+        ------
+        ValueError
+            If a file can't be decoded; names it.
+        OSError
+            If the disk is too full for the packed file.
+        """
+        shape = (size, size) if isinstance(size, int) else tuple(size or self.shape)
+        pixels = packing.packed(self.root, self.table["path"], self.shape, shape)
+        return pixels if rows is None else pixels[np.asarray(rows)]
+
+    def odd_sized(self) -> int:
+        """Number of images that are not of `shape` and are completed when read."""
+        return packing.odd_sized(self.root, self.table["path"], self.shape)
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """Class of each image, int64 (N,)."""
+        return self.table["label"].to_numpy(np.int64)
+
+    @cached_property
+    def patients(self) -> np.ndarray:
+        """Patient of each image, object (N,)."""
+        return self.table["patient"].to_numpy(object)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the manifest and every file's bytes, in order: the same data, the same fingerprint."""
+        return packing.fingerprint(self.root, self.table["path"])
+
+    def summary(self) -> pd.DataFrame:
+        """Images, their share and patients by class, with a row of totals."""
+        groups = self.table.groupby("label_name", observed=True)
+        counts = groups.agg(images=("image_id", "size"), patients=("patient", "nunique")).reindex(self.classes)
+        counts.loc["all"] = [len(self.table), self.table["patient"].nunique()]
+        counts.insert(1, "share", counts["images"] / len(self.table))
+        return counts.astype({"images": int, "patients": int}).rename_axis("class")

@@ -1,0 +1,62 @@
+"""Patches of invasive ductal carcinoma (IDC), Cruz-Roa et al. 2014, Janowczyk and Madabhushi 2016."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+CLASSES = ("IDC negative", "IDC positive")
+SHAPE = (50, 50)
+FOLDER = "IDC_regular_ps50_idx5"
+LAYOUT = f"{FOLDER}/<patient>/<0 or 1>/<patient>_idx5_x<X>_y<Y>_class<0 or 1>.png"
+_NAME = re.compile(r"^(?P<patient>\d+)_idx\d+_x(?P<x>\d+)_y(?P<y>\d+)_class(?P<label>[01])\.png$")
+
+
+def find(root: Path) -> Path:
+    """The folder that holds the patients' folders, at `root` or one or two levels below it.
+
+    The copy that is spread most widely holds every patient twice, once at its top and once below
+    ``IDC_regular_ps50_idx5``: the named folder is preferred, so that nothing is counted twice.
+
+    Raises
+    ------
+    FileNotFoundError
+        If no such folder is there; shows the layout.
+    """
+    if not root.is_dir():
+        raise FileNotFoundError(f"{root} is not a folder. Expected a folder that holds {LAYOUT}")
+    for folder in (root / "idc" / FOLDER, root / FOLDER, root / "idc", root):
+        if any(folder.glob("[0-9]*/[01]")):
+            return folder
+    found = ", ".join(sorted(p.name for p in root.iterdir())[:5]) or "nothing"
+    raise FileNotFoundError(f"{root} holds no IDC patches (found {found}). Expected below it {LAYOUT}")
+
+
+def scan(folder: Path) -> pd.DataFrame:
+    """Manifest of the patches below `folder`, sorted by path.
+
+    Returns
+    -------
+    DataFrame
+        ``image_id, path`` (relative to `folder`)``, label`` (0 or 1)``, label_name, patient, x, y`` (pixels of the
+        down-sampled slide: the patch's left and upper edge).
+
+    Raises
+    ------
+    ValueError
+        If a PNG's name does not follow the layout, or contradicts the folder that it lies in.
+    """
+    rows = [_row(path, folder) for path in sorted(folder.glob("[0-9]*/[01]/*.png"))]
+    columns = ["image_id", "path", "label", "label_name", "patient", "x", "y"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _row(path: Path, folder: Path) -> tuple:
+    match = _NAME.match(path.name)
+    relative = path.relative_to(folder).as_posix()
+    if not match:
+        raise ValueError(f"{folder}: {relative} is not named as expected, {LAYOUT}")
+    label = int(match["label"])
+    if relative.split("/")[:2] != [match["patient"], match["label"]]:
+        raise ValueError(f"{folder}: {relative} lies in the folder of another patient or class; expected {LAYOUT}")
+    return path.stem, relative, label, CLASSES[label], match["patient"], int(match["x"]), int(match["y"])

@@ -1,0 +1,55 @@
+"""Features brought down to two dimensions for looking at."""
+
+import numpy as np
+from openTSNE import TSNE
+from sklearn.decomposition import PCA
+from sklearn.neighbors import KNeighborsClassifier
+
+
+def tsne(features: np.ndarray, seed: int, perplexity: float = 30.0) -> np.ndarray:
+    """Two-dimensional t-SNE (van der Maaten and Hinton 2008) after a principal component analysis to at most 50 dimensions.
+
+    Exact neighbors, PCA initialization, one thread: the same features give the same picture.
+
+    Parameters
+    ----------
+    features
+        (N, D), at least 10 rows; feature maps (N, h, w, C) are flattened.
+    seed
+        Seed.
+    perplexity
+        Effective number of neighbors; lowered to a third of the rows where there are few.
+
+    Returns
+    -------
+    ndarray of float64, (N, 2)
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 10 rows.
+    """
+    if len(features) < 10:
+        raise ValueError(f"{len(features)} rows; t-SNE needs at least 10 to show anything")
+    flat = np.asarray(features, np.float64).reshape(len(features), -1)
+    reduced = PCA(min(50, *flat.shape), random_state=seed).fit_transform(flat)
+    map_ = TSNE(
+        perplexity=min(perplexity, (len(features) - 1) / 3),
+        neighbors="exact",
+        initialization="pca",
+        n_jobs=1,
+        random_state=seed,
+        negative_gradient_method="bh",
+    )
+    return np.asarray(map_.fit(reduced))
+
+
+def neighbor_agreement(points: np.ndarray, labels, neighbors: int = 15) -> float:
+    """Share of points whose nearest neighbors (itself left out) are mostly of its own class, balanced over the classes.
+
+    0.5 means that two classes are mixed, 1 that they lie apart: what an eye tries to judge in a t-SNE, as a number.
+    """
+    labels = np.asarray(labels)
+    near = KNeighborsClassifier(neighbors).fit(points, labels).kneighbors(return_distance=False)
+    share = (labels[near] == labels[:, None]).mean(1) > 0.5
+    return float(np.mean([share[labels == k].mean() for k in np.unique(labels)]))

@@ -1,0 +1,262 @@
+"""How good predictions are, and how sure one can be of it."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from histolib import predictions as tables
+
+
+def scores(y_true, y_score, threshold: float = 0.5, weight=None) -> pd.Series:
+    """Scores of a classifier.
+
+    Parameters
+    ----------
+    y_true
+        Classes, integers (N,).
+    y_score
+        Probability of class 1 (N,), or of every class (N, k).
+    threshold
+        With two classes: an image counts as positive if its probability of class 1 is at least this.
+    weight
+        Weight of each image, (N,); all 1 if None.
+
+    Returns
+    -------
+    Series of float
+        ``accuracy, balanced_accuracy, precision, sensitivity, specificity, f1, macro_f1, auc``. With more than two classes precision, sensitivity,
+        specificity and F1 are means over the classes, each against the rest, and so is the AUC. A score whose denominator is 0 is NaN (AUC, sensitivity,
+        specificity) or 0 (precision and F1 where nothing is predicted positive), as scikit-learn has it.
+
+    Raises
+    ------
+    ValueError
+        Lengths that differ, no image, a class out of range, scores that are not finite.
+    """
+    y, p, w = _checked(y_true, y_score, weight)
+    if p.shape[1] == 2:
+        table = pd.DataFrame([_against_rest(y == k, (p[:, 1] >= threshold) == k, p[:, k], w) for k in (0, 1)])
+        result = table.iloc[1].copy()
+        predicted = (p[:, 1] >= threshold).astype(int)
+    else:
+        predicted = p.argmax(1)
+        table = pd.DataFrame([_against_rest(y == k, predicted == k, p[:, k], w) for k in range(p.shape[1])])
+        result = table.mean()
+    result["macro_f1"] = table["f1"].mean()
+    result["balanced_accuracy"] = table["sensitivity"].mean()
+    result["accuracy"] = np.average(predicted == y, weights=w)
+    order = ["accuracy", "balanced_accuracy", "precision", "sensitivity", "specificity", "f1", "macro_f1", "auc"]
+    return result[order]
+
+
+def operating_point(y_true, y_score, threshold: float) -> pd.Series:
+    """Counts and rates of a two-class decision at a threshold.
+
+    Parameters
+    ----------
+    y_true
+        0 or 1, (N,).
+    y_score
+        Probability of class 1, (N,); at least `threshold` counts as positive.
+
+    Returns
+    -------
+    Series
+        ``threshold, tp, fp, tn, fn, sensitivity, specificity, precision, accuracy``.
+    """
+    y, p, w = _checked(y_true, y_score, None)
+    if p.shape[1] != 2:
+        raise ValueError(f"an operating point needs two classes, not {p.shape[1]}")
+    tp, fp, tn, fn = _counts(y == 1, p[:, 1] >= threshold, w)
+    rates = _against_rest(y == 1, p[:, 1] >= threshold, p[:, 1], w)
+    kept = {name: rates[name] for name in ("sensitivity", "specificity", "precision")}
+    return pd.Series({"threshold": threshold, "tp": tp, "fp": fp, "tn": tn, "fn": fn, **kept, "accuracy": (tp + tn) / len(y)})
+
+
+def confusion(y_true, y_score, threshold: float = 0.5) -> pd.DataFrame:
+    """Confusion matrix in per cent of all images, true classes in rows; the larger probability (two classes: `threshold`) decides."""
+    y, p, _ = _checked(y_true, y_score, None)
+    predicted = (p[:, 1] >= threshold).astype(int) if p.shape[1] == 2 else p.argmax(1)
+    counts = np.zeros((p.shape[1], p.shape[1]))
+    np.add.at(counts, (y, predicted), 1)
+    return pd.DataFrame(100 * counts / len(y)).rename_axis(index="true", columns="predicted")
+
+
+def confusion_shares(predictions: pd.DataFrame, threshold: float = 0.5) -> pd.DataFrame:
+    """True and false positives and negatives of each method, per cent of all its images.
+
+    Returns
+    -------
+    DataFrame
+        Index ``method``; ``tp, fp, tn, fn``.
+    """
+    parts = {
+        method: operating_point(rows["y_true"], rows["p_1"], threshold)[["tp", "fp", "tn", "fn"]] / len(rows) * 100
+        for method, rows in predictions.groupby("method", sort=False)
+    }
+    return pd.DataFrame(parts).T.astype(float).rename_axis("method")
+
+
+def bootstrap(
+    predictions: pd.DataFrame,
+    statistic: Callable[..., pd.Series] = scores,
+    by: str = "patient",
+    draws: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Percentile bootstrap interval (Efron 1979) of scores, patients drawn with replacement.
+
+    Images of one patient resemble one another; drawing images would treat them as independent and give intervals that are too
+    narrow. Drawing a patient several times is done by weighting that patient's images.
+
+    Parameters
+    ----------
+    predictions
+        Rows of one method.
+    statistic
+        ``statistic(y_true, y_score, weight=...)`` returning a Series.
+    by
+        Column whose values are drawn: ``"patient"`` or ``"image_id"``.
+    draws
+        Number of resamples.
+    level
+        Share of the resamples inside the interval.
+    seed
+        Seed of the resampling.
+
+    Returns
+    -------
+    DataFrame
+        Index: name of the score. ``value``, ``low``, ``high``. Resamples in which a score is undefined (only one class drawn) are left out of
+        its interval.
+
+    Raises
+    ------
+    ValueError
+        If `by` is no column, `draws` is below 1, or `level` is not between 0 and 1.
+    """
+    samples = _resample(predictions, statistic, by, draws, level, seed)
+    value = statistic(predictions["y_true"].to_numpy(), tables.scores_of(predictions))
+    return _interval(value, samples, level)
+
+
+def difference(
+    predictions: pd.DataFrame, reference: str, draws: int = 1000, level: float = 0.95, seed: int = 0
+) -> pd.DataFrame:
+    """Every other method's scores less those of `reference`, both on the same resampled patients.
+
+    Sharper than comparing two intervals: what makes a patient easy or hard for both methods cancels.
+
+    Parameters
+    ----------
+    predictions
+        Rows of several methods on the same images.
+    reference
+        Name of the method that is subtracted.
+    draws, level, seed
+        As in `bootstrap`.
+
+    Returns
+    -------
+    DataFrame
+        Index ``method, score``; ``value, low, high``. An interval that leaves out 0 is a difference beyond chance.
+
+    Raises
+    ------
+    ValueError
+        If `reference` is no method, or a method was not tested on the same images.
+    """
+    groups = {name: rows.sort_values("image_id") for name, rows in predictions.groupby("method", sort=False)}
+    if reference not in groups:
+        raise ValueError(f"reference={reference!r}: expected one of {', '.join(groups)}")
+    base = groups.pop(reference)
+    for name, rows in groups.items():
+        if rows["image_id"].tolist() != base["image_id"].tolist():
+            raise ValueError(f"{name} and {reference} were not tested on the same images")
+    # One seed draws the same patients for every method.
+    scored = {name: _resample(rows, scores, "patient", draws, level, seed) for name, rows in (groups | {reference: base}).items()}
+    whole = {name: scores(rows["y_true"], tables.scores_of(rows)) for name, rows in (groups | {reference: base}).items()}
+    parts = {
+        name: _interval(whole[name] - whole[reference], scored[name] - scored[reference], level) for name in groups
+    }
+    return pd.concat(parts, names=["method", "score"])
+
+
+def _interval(value: pd.Series, samples: pd.DataFrame, level: float) -> pd.DataFrame:
+    bounds = samples.quantile([(1 - level) / 2, (1 + level) / 2])
+    return pd.DataFrame({"value": value, "low": bounds.iloc[0], "high": bounds.iloc[1]})
+
+
+def _resample(predictions: pd.DataFrame, statistic, by: str, draws: int, level: float, seed: int) -> pd.DataFrame:
+    """The statistic on each resample, one row per draw."""
+    if by not in predictions or draws < 1 or not 0 < level < 1:
+        raise ValueError(f"by={by!r}, draws={draws}, level={level}: expected a column, at least 1, and a share between 0 and 1")
+    y, p = predictions["y_true"].to_numpy(), tables.scores_of(predictions)
+    units, codes = np.unique(predictions[by].to_numpy(), return_inverse=True)
+    generator = np.random.default_rng(seed)
+    samples = []
+    for _ in range(draws):
+        weight = np.bincount(generator.integers(len(units), size=len(units)), minlength=len(units))[codes]
+        drawn = weight > 0
+        samples.append(statistic(y[drawn], p[drawn], weight=weight[drawn]))
+    return pd.DataFrame(samples)
+
+
+def summary(predictions: pd.DataFrame, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
+    """Scores with their intervals for every method.
+
+    Returns
+    -------
+    DataFrame
+        Index ``method, score``; ``value, low, high``.
+    """
+    parts = {
+        method: bootstrap(rows, draws=draws, seed=seed) for method, rows in predictions.groupby("method", sort=False)
+    }
+    return pd.concat(parts, names=["method", "score"])
+
+
+def _against_rest(positive: np.ndarray, called: np.ndarray, score: np.ndarray, w: np.ndarray) -> dict[str, float]:
+    """Scores of one class against the others."""
+    tp, fp, tn, fn = _counts(positive, called, w)
+    return {
+        "precision": tp / (tp + fp) if tp + fp else 0.0,
+        "sensitivity": tp / (tp + fn) if tp + fn else np.nan,
+        "specificity": tn / (tn + fp) if tn + fp else np.nan,
+        "f1": 2 * tp / (2 * tp + fp + fn) if tp + fp + fn else 0.0,
+        "auc": _auc(positive, score, w),
+    }
+
+
+def _counts(positive: np.ndarray, called: np.ndarray, w: np.ndarray) -> tuple[float, float, float, float]:
+    """Weighted true positives, false positives, true negatives, false negatives."""
+    return (
+        w[positive & called].sum(),
+        w[~positive & called].sum(),
+        w[~positive & ~called].sum(),
+        w[positive & ~called].sum(),
+    )
+
+
+def _auc(positive: np.ndarray, score: np.ndarray, w: np.ndarray) -> float:
+    """Area under the ROC curve: probability that a positive scores higher, ties counting one half (Hanley and McNeil 1982)."""
+    values, codes = np.unique(score, return_inverse=True)
+    up = np.bincount(codes, w * positive, len(values))
+    down = np.bincount(codes, w * ~positive, len(values))
+    pairs = up.sum() * down.sum()
+    return float((up * (np.cumsum(down) - down / 2)).sum() / pairs) if pairs else np.nan
+
+
+def _checked(y_true, y_score, weight) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    y, p = np.asarray(y_true), np.asarray(y_score, dtype=np.float64)
+    p = np.column_stack([1 - p, p]) if p.ndim == 1 else p
+    w = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
+    if not len(y) == len(p) == len(w) or not len(y):
+        raise ValueError(f"{len(y)} classes, {len(p)} scores, {len(w)} weights; expected the same number, at least 1")
+    if not np.isfinite(p).all():
+        raise ValueError("y_score holds values that are not finite")
+    if not np.isin(y, np.arange(p.shape[1])).all():
+        raise ValueError(f"y_true holds classes {np.unique(y).tolist()}; expected 0 to {p.shape[1] - 1}")
+    return y.astype(np.int64), p, w

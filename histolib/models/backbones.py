@@ -1,0 +1,219 @@
+"""Convolutional networks without their top, at the published width or narrower."""
+
+import os
+import re
+from pathlib import Path
+
+import keras
+from keras import ops
+
+BACKBONES = ("vgg16", "resnet50", "inceptionv3")
+_BUILDERS = {
+    "vgg16": keras.applications.VGG16,
+    "resnet50": keras.applications.ResNet50,
+    "inceptionv3": keras.applications.InceptionV3,
+}
+_MODES = {"vgg16": "caffe", "resnet50": "caffe", "inceptionv3": "tf"}
+_SMALLEST = {"vgg16": 32, "resnet50": 32, "inceptionv3": 75}
+_FILES = {
+    "vgg16": "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    "resnet50": "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    "inceptionv3": "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
+}
+# How a layer's name gives its block, in the papers' way of counting.
+_BLOCK_NAMES = {"vgg16": r"(block\d)_", "resnet50": r"(conv[2-5]_block\d)_"}
+
+
+def backbone(name: str, width: float = 1.0, weights: str | Path | None = "imagenet", input_shape=(None, None, 3)):
+    """A network without its top, its input preprocessed as its weights expect (see `Preprocessing`).
+
+    Parameters
+    ----------
+    name
+        One of `BACKBONES`.
+    width
+        1.0 is the Keras application itself: 14,714,688 (VGG-16), 23,587,712 (ResNet-50) and 21,802,784 (Inception v3)
+        parameters. Any other width multiplies the filters of every convolution of the same graph (at least 4 remain).
+    weights
+        ``"imagenet"`` (width 1.0 only; Keras's own file in Keras's own cache), ``None`` (random), or the path of a weights file.
+    input_shape
+        Height, width and channels.
+
+    Returns
+    -------
+    keras.Model
+        Output: feature maps, (N, h, w, C).
+
+    Raises
+    ------
+    ValueError
+        Unknown `name`; a width out of (0, 1]; ImageNet weights at another width; weights of another network or width.
+    FileNotFoundError
+        `weights` can't be found, or can't be fetched; says which file to put where.
+    """
+    if name not in BACKBONES:
+        raise ValueError(f"name={name!r}: expected one of {', '.join(BACKBONES)}")
+    if not 0 < width <= 1:
+        raise ValueError(f"width={width}: expected a number above 0 and at most 1")
+    if weights == "imagenet" and width != 1.0:
+        raise ValueError(f"ImageNet weights of {name} exist at width 1.0 only, not at {width}; pass weights=None or a file")
+    smallest = min([s for s in input_shape[:2] if s], default=_SMALLEST[name])
+    if smallest < _SMALLEST[name]:
+        raise ValueError(f"{name} needs images of at least {_SMALLEST[name]} pixels, not {smallest}")
+    # Located before the network is built: a missing file should not cost a minute first.
+    file = _imagenet_file(name) if weights == "imagenet" else weights
+    model = _BUILDERS[name](include_top=False, weights=None, input_shape=input_shape, name=name)
+    if width != 1.0:
+        model = _narrow(model, width)
+    if file is not None:
+        _load(model, Path(file), name, width)
+    return model
+
+
+def blocks(model: keras.Model) -> dict[str, list[keras.layers.Layer]]:
+    """Layers of a backbone by block, first to last, as the papers count them.
+
+    VGG-16 has 5 blocks, ResNet-50 has 16 residual blocks, Inception v3 has 11 modules (each ends at a ``mixed`` layer). Layers before
+    the first block belong to the block ``stem``, which no number in `unfreeze` counts.
+
+    Raises
+    ------
+    ValueError
+        If the model is no backbone.
+    """
+    if model.name not in BACKBONES:
+        raise ValueError(f"{model.name!r} is no backbone; expected one of {', '.join(BACKBONES)}")
+    groups: dict[str, list] = {}
+    pending: list = []
+    for layer in model.layers:
+        if model.name == "inceptionv3":
+            pending.append(layer)
+            if not groups and _ends_stem(pending):
+                groups["stem"] = pending
+                pending = []
+            elif re.fullmatch(r"mixed\d+", layer.name):
+                groups[layer.name] = pending
+                pending = []
+        else:
+            match = re.match(_BLOCK_NAMES[model.name], layer.name)
+            groups.setdefault(match[1] if match else "stem", []).append(layer)
+    return groups
+
+
+def unfreeze(model: keras.Model, blocks: int | str = 0) -> keras.Model:
+    """Make the last blocks of a backbone trainable and freeze the rest.
+
+    Parameters
+    ----------
+    model
+        A backbone.
+    blocks
+        Number of last blocks to train, or ``"all"`` (the stem too). Batch normalization in a frozen block stays in inference mode, as
+        Keras 3 does for a layer that is not trainable.
+
+    Returns
+    -------
+    keras.Model
+        The same model.
+
+    Raises
+    ------
+    ValueError
+        If `blocks` is out of range.
+    """
+    groups = _groups(model)
+    names = [name for name in groups if name != "stem"]
+    if blocks != "all" and (not isinstance(blocks, int) or not 0 <= blocks <= len(names)):
+        raise ValueError(f"blocks={blocks!r}: {model.name} has {len(names)} blocks; expected 0 to {len(names)} or 'all'")
+    chosen = set(groups) if blocks == "all" else set(names[len(names) - blocks :])
+    model.trainable = True
+    for name, layers in groups.items():
+        for layer in layers:
+            layer.trainable = name in chosen
+    return model
+
+
+def copy(model: keras.Model) -> keras.Model:
+    """A second network with the same graph, names and weights."""
+    twin = keras.Model.from_config(model.get_config())
+    twin.set_weights(model.get_weights())
+    return twin
+
+
+def trainable_layers(model: keras.Model) -> list[str]:
+    """Names of the layers with weights that training would change, in order."""
+    return [layer.name for layer in model.layers if layer.trainable_weights]
+
+
+@keras.saving.register_keras_serializable("histolib")
+class Preprocessing(keras.layers.Layer):
+    """Pixels as a backbone's weights expect them.
+
+    ``"caffe"`` (VGG-16, ResNet-50): blue, green, red, each less its mean over ImageNet (103.939, 116.779, 123.68). ``"tf"``
+    (Inception v3): scaled to [-1, 1].
+
+    Call arguments: images (N, H, W, 3) in [0, 255]. Returns the layer's compute dtype, same shape.
+    """
+
+    def __init__(self, mode: str, **kwargs):
+        super().__init__(**kwargs)
+        if mode not in ("caffe", "tf"):
+            raise ValueError(f"mode={mode!r}: expected 'caffe' or 'tf'")
+        self.mode = mode
+
+    @classmethod
+    def of(cls, name: str) -> "Preprocessing":
+        """The layer that belongs to the backbone `name`."""
+        return cls(_MODES[name], name="preprocessing")
+
+    def call(self, images):
+        images = ops.cast(images, self.compute_dtype)
+        if self.mode == "tf":
+            return images / 127.5 - 1.0
+        return images[..., ::-1] - ops.convert_to_tensor([103.939, 116.779, 123.68], dtype=self.compute_dtype)
+
+    def get_config(self):
+        return super().get_config() | {"mode": self.mode}
+
+
+_groups = blocks  # `unfreeze` has a parameter of the same name
+
+
+def _ends_stem(layers: list) -> bool:
+    """The stem of Inception v3 ends at its second pooling layer."""
+    return sum(isinstance(layer, keras.layers.MaxPooling2D) for layer in layers) == 2
+
+
+def _narrow(model: keras.Model, width: float) -> keras.Model:
+    """The same graph with every convolution's filters multiplied by `width`."""
+    config = model.get_config()
+    for layer in config["layers"]:
+        layer.pop("build_config", None)  # holds the shapes of the full width
+        if "filters" in layer["config"]:
+            layer["config"]["filters"] = max(4, round(layer["config"]["filters"] * width))
+    return keras.Model.from_config(config)
+
+
+def _imagenet_file(name: str) -> Path:
+    """Path of Keras's own weights file, fetched by Keras if it is not in its cache."""
+    folder = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
+    file = folder / _FILES[name]
+    if file.exists():
+        return file
+    try:
+        _BUILDERS[name](include_top=False, weights="imagenet")
+    except Exception as problem:  # Keras raises a bare Exception when the download fails
+        raise FileNotFoundError(
+            f"The ImageNet weights of {name} are not in Keras's cache and could not be fetched ({problem}). "
+            f"Put the file {_FILES[name]} into {folder}, or choose other weights."
+        ) from problem
+    return file
+
+
+def _load(model: keras.Model, file: Path, name: str, width: float) -> None:
+    if not file.exists():
+        raise FileNotFoundError(f"weights={str(file)!r}: there is no such file; expected weights of {name} at width {width}")
+    try:
+        model.load_weights(file)
+    except Exception as problem:  # h5py, Keras and zip errors differ by format
+        raise ValueError(f"{file} does not hold weights of {name} at width {width}: {problem}") from problem

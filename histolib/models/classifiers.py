@@ -1,0 +1,110 @@
+"""Networks that end in class probabilities."""
+
+import keras
+import numpy as np
+from keras import layers
+
+from histolib.models.backbones import Preprocessing
+
+
+def baseline_cnn(input_shape=(50, 50, 3), classes: int = 2, augment=None, standardize=None, filters: int = 32, dropout=0.25):
+    """The network trained from scratch in the IDC paper (section 'Training from scratch', Fig. 3).
+
+    Published: four 3x3 convolutions with ReLU, the first with 32 filters on 50x50x3; max pooling; dropout; a flatten layer and a dense layer
+    of two neurons with softmax. Not published, chosen here: 32, 32, 64, 64 filters, ``same`` padding, pooling and dropout
+    after every second convolution, the dropout rate.
+
+    Parameters
+    ----------
+    input_shape
+        Height, width and channels; pixels in [0, 255].
+    classes
+        Number of classes.
+    augment
+        Layer applied to training images (`histolib.augmentation`), or None.
+    standardize
+        Layer that standardizes pixels (`standardization`); None divides by 255.
+    filters
+        Filters of the first two convolutions; the last two have twice as many.
+    dropout
+        Share of activations dropped.
+
+    Returns
+    -------
+    keras.Model
+        uint8 images (N, H, W, C) to probabilities (N, classes).
+    """
+    inputs = keras.Input(input_shape, dtype="uint8", name="patch")
+    x = inputs if augment is None else augment(inputs)
+    x = (standardize or layers.Rescaling(1 / 255, name="rescaling"))(x)
+    for block, count in enumerate((filters, 2 * filters), start=1):
+        for step in (1, 2):
+            x = layers.Conv2D(count, 3, padding="same", activation="relu", name=f"block{block}_conv{step}")(x)
+        x = layers.MaxPooling2D(name=f"block{block}_pool")(x)
+        x = layers.Dropout(dropout, name=f"block{block}_dropout")(x)
+    x = layers.Flatten(name="flatten")(x)
+    outputs = layers.Dense(classes, activation="softmax", name="probabilities")(x)
+    return keras.Model(inputs, outputs, name="baseline_cnn")
+
+
+def standardization(images: np.ndarray, block: int = 4096) -> layers.Normalization:
+    """A layer that gives each color channel mean 0 and standard deviation 1 over the given images.
+
+    Parameters
+    ----------
+    images
+        uint8, (N, H, W, C): training images only. Read in blocks, so that a memory-mapped array is never loaded whole.
+    block
+        Images read at a time.
+    """
+    sums = np.zeros((2, images.shape[-1]))
+    for start in range(0, len(images), block):
+        pixels = images[start : start + block].reshape(-1, images.shape[-1]).astype(np.float64)
+        sums += pixels.sum(0), np.square(pixels).sum(0)
+    mean, square = sums / np.prod(images.shape[:-1])
+    return layers.Normalization(mean=mean, variance=np.maximum(square - mean**2, 1e-6), name="standardization")
+
+
+def head(features: int | tuple[int, ...], classes: int = 2, units: int = 512, dropout: float = 0.5) -> keras.Model:
+    """The layers put on top of a backbone: dense (ReLU), dropout, dense (softmax) (IDC paper, Fig. 5).
+
+    Parameters
+    ----------
+    features
+        Length or shape of one image's features.
+    classes, units
+        Neurons of the last and of the first dense layer.
+    dropout
+        Share of activations dropped; the paper names a dropout layer without its rate.
+    """
+    shape = (features,) if isinstance(features, int) else tuple(features)
+    return keras.Sequential(
+        [
+            keras.Input(shape, name="features"),
+            layers.Flatten(name="flatten"),
+            layers.Dense(units, activation="relu", name="dense"),
+            layers.Dropout(dropout, name="dropout"),
+            layers.Dense(classes, activation="softmax", name="probabilities"),
+        ],
+        name="head",
+    )
+
+
+def transfer(backbone: keras.Model, top: keras.Model, input_shape, augment=None) -> keras.Model:
+    """Backbone and head as one network on uint8 images.
+
+    Parameters
+    ----------
+    backbone
+        From `histolib.models.backbone`, frozen as wanted (`unfreeze`).
+    top
+        From `head`.
+    input_shape
+        Height, width and channels of an image.
+    augment
+        Layer applied to training images, or None.
+    """
+    inputs = keras.Input(input_shape, dtype="uint8", name="patch")
+    x = inputs if augment is None else augment(inputs)
+    x = Preprocessing.of(backbone.name)(x)
+    return keras.Model(inputs, top(backbone(x)), name=f"{backbone.name}_{top.name}")

@@ -1,0 +1,173 @@
+"""Synthetic minority oversampling (SMOTE) for images, in bounded memory.
+
+imbalanced-learn decides which images are joined and where between them the new one lies; it does so on a table of image
+numbers, so that its copies and its float results never hold pixels. At 277,524 patches of 50x50 those would take about 12 GB.
+"""
+
+import numpy as np
+import pandas as pd
+from imblearn.over_sampling import SMOTE
+from sklearn.base import BaseEstimator
+from tqdm import tqdm
+
+_TILE = 2048  # images whose distances are computed at a time
+_SPARE = 8  # candidates beyond k that are ranked again with exact integers
+
+
+def smote(images: np.ndarray, labels, seed: int, neighbors: int = 5, return_parents: bool = False):
+    """Oversample every smaller class to the size of the largest (Chawla et al. 2002).
+
+    A synthetic image is ``a + u (b - a)`` pixel by pixel, with `a` drawn from the class, `b` from the nearest neighbors of
+    `a` in that class (Euclidean distance of pixels) and `u` uniform in [0, 1).
+
+    Parameters
+    ----------
+    images
+        uint8, (N, ...).
+    labels
+        Classes, (N,).
+    seed
+        Seed of all draws.
+    neighbors
+        Number of nearest neighbors that `b` is drawn from.
+    return_parents
+        Whether to return `parents` too.
+
+    Returns
+    -------
+    images : ndarray of uint8, (M, ...)
+        The given images, then the synthetic ones. Equal to rounding imbalanced-learn's result on float64 pixels.
+    labels : ndarray, (M,)
+    parents : ndarray of int64, (M - N, 2)
+        Positions of `a` and `b` of each synthetic image; only with `return_parents`.
+
+    Raises
+    ------
+    TypeError
+        If `images` is not uint8.
+    ValueError
+        If a class that must grow has too few images for `neighbors`, or there is only one class.
+    """
+    labels = np.asarray(labels)
+    _check(images, labels, neighbors)
+    plan = _plan(images, labels, seed, neighbors)
+    parents, steps = plan[:, :2].astype(np.int64), plan[:, 2]
+    grown = np.empty((len(images) + len(plan), *images.shape[1:]), np.uint8)
+    grown[: len(images)] = images
+    for start in range(0, len(plan), _TILE):
+        block = slice(start, start + _TILE)
+        first, second = (images[column].astype(np.float64) for column in parents[block].T)
+        step = steps[block].reshape(-1, *[1] * (images.ndim - 1))
+        new = np.rint(first + step * (second - first))
+        grown[len(images) + start : len(images) + start + len(new)] = new
+    all_labels = np.concatenate([labels, labels[parents[:, 0]]])
+    return (grown, all_labels, parents) if return_parents else (grown, all_labels)
+
+
+def extend(images: np.ndarray, manifest: pd.DataFrame, seed: int) -> tuple[np.ndarray, pd.DataFrame]:
+    """Oversample images together with their manifest.
+
+    A synthetic image gets the patient of its first parent. Its second parent may be another patient's: oversampling before a split
+    carries tissue across it, which is the leak that the IDC chapter studies.
+
+    Parameters
+    ----------
+    images
+        uint8, (N, ...).
+    manifest
+        Rows of `Dataset.table`, one per image.
+    seed
+        Seed of all draws.
+
+    Returns
+    -------
+    images : ndarray of uint8, (M, ...)
+    manifest : DataFrame
+        With the columns ``synthetic`` (bool) and ``second_patient`` (patient of the second parent; empty for a real image).
+    """
+    grown, _, parents = smote(images, manifest["label"], seed, return_parents=True)
+    real = manifest.assign(synthetic=False, second_patient="")
+    new = manifest.iloc[parents[:, 0]].assign(
+        image_id=[f"synthetic_{k}" for k in range(len(parents))],
+        path="",
+        synthetic=True,
+        second_patient=manifest["patient"].to_numpy()[parents[:, 1]],
+    )
+    return grown, pd.concat([real, new], ignore_index=True)
+
+
+def _plan(images: np.ndarray, labels: np.ndarray, seed: int, neighbors: int) -> np.ndarray:
+    """For each synthetic image: position of `a`, position of `b`, step `u`; float64 (M - N, 3)."""
+    numbers = np.zeros((len(images), 3))
+    numbers[:, 0] = np.arange(len(images))
+    sampler = _PlanningSMOTE(k_neighbors=neighbors, random_state=seed).of(images)
+    return sampler.fit_resample(numbers, labels)[0][len(images) :]
+
+
+class _PlanningSMOTE(SMOTE):
+    """imbalanced-learn's SMOTE on image numbers: its draws and its order, but no pixels."""
+
+    def of(self, images: np.ndarray) -> "_PlanningSMOTE":
+        self._images = images
+        return self
+
+    def _validate_estimator(self):
+        self.nn_k_ = _ImageNeighbors(self._images, self.k_neighbors + 1)
+
+    def _generate_samples(self, X, nn_data, nn_num, rows, cols, steps, y_type=None, y=None):
+        return np.column_stack([X[rows, 0], nn_data[nn_num[rows, cols], 0], steps])
+
+
+class _ImageNeighbors(BaseEstimator):
+    """Exact nearest neighbors among images given by number, in tiles."""
+
+    def __init__(self, images, n_neighbors):
+        self.images, self.n_neighbors = images, n_neighbors
+
+    def fit(self, numbers, y=None):
+        self._pixels = self.images[numbers[:, 0].astype(np.int64)].reshape(len(numbers), -1)
+        return self
+
+    def kneighbors(self, numbers, return_distance=False):
+        """Positions of the nearest images, the image itself first; int64 (N, n_neighbors)."""
+        keep = min(self.n_neighbors + _SPARE, len(self._pixels))
+        norms = np.concatenate([np.square(tile).sum(1) for _, tile in self._tiles()])
+        rows = tqdm(self._tiles(), total=-(-len(norms) // _TILE), desc="neighbors", disable=None)
+        return np.vstack([self._nearest(start, tile, norms, keep) for start, tile in rows])
+
+    def _tiles(self):
+        """Blocks of pixels as float32 around zero, which keeps the products small and exact enough for a ranking."""
+        for start in range(0, len(self._pixels), _TILE):
+            yield start, self._pixels[start : start + _TILE].astype(np.float32) - 128
+
+    def _nearest(self, start: int, rows: np.ndarray, norms: np.ndarray, keep: int) -> np.ndarray:
+        """Nearest of all images to one tile: `keep` candidates in float32, their order by exact integers."""
+        distances = np.empty((len(rows), 0), np.float32)
+        found = np.empty((len(rows), 0), np.int64)
+        for other, tile in self._tiles():
+            squared = norms[other : other + len(tile)] - 2 * (rows @ tile.T)
+            distances = np.hstack([distances, squared])
+            found = np.hstack([found, np.broadcast_to(other + np.arange(len(tile)), squared.shape)])
+            if distances.shape[1] > keep:
+                best = np.argpartition(distances, keep - 1, axis=1)[:, :keep]
+                distances, found = (np.take_along_axis(a, best, axis=1) for a in (distances, found))
+        return np.array([self._rank(start + k, np.sort(near)) for k, near in enumerate(found)])
+
+    def _rank(self, one: int, near: np.ndarray) -> np.ndarray:
+        difference = self._pixels[near].astype(np.int64) - self._pixels[one]
+        squared = np.square(difference).sum(1)
+        squared[near == one] = -1  # itself first, before an identical copy
+        return near[np.argsort(squared, kind="stable")[: self.n_neighbors]]
+
+
+def _check(images: np.ndarray, labels: np.ndarray, neighbors: int) -> None:
+    if images.dtype != np.uint8:
+        raise TypeError(f"images of dtype {images.dtype}; expected uint8")
+    if len(images) != len(labels):
+        raise ValueError(f"{len(images)} images but {len(labels)} labels")
+    classes, sizes = np.unique(labels, return_counts=True)
+    if len(classes) < 2:
+        raise ValueError(f"labels hold {len(classes)} class; oversampling needs at least two")
+    if sizes.min() < sizes.max() and sizes.min() <= neighbors:
+        few = classes[sizes.argmin()]
+        raise ValueError(f"class {few} has {sizes.min()} images; with neighbors={neighbors} at least {neighbors + 1} are needed")

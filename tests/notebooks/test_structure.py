@@ -1,0 +1,99 @@
+"""Every chapter is built the same way, so that a reader who knows one knows all."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from histolib import parameters
+
+ROOT = Path(__file__).resolve().parents[2]
+SECTIONS = [
+    "The claim",
+    "Parameters",
+    "The data",
+    "The method",
+    "Training",
+    "Results",
+    "A look inside",
+    "What would break this",
+    "Exercises",
+]
+LONGEST = 15  # lines of code in a cell
+
+
+@pytest.fixture(params=sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def cells(path):
+    return json.loads(path.read_text("utf8"))["cells"]
+
+
+def source(cell) -> str:
+    return "".join(cell["source"])
+
+
+def tagged(cells, tag) -> list[int]:
+    """Positions among the code cells of those with a tag."""
+    return [k for k, cell in enumerate(code(cells)) if tag in cell["metadata"].get("tags", [])]
+
+
+def code(cells) -> list[dict]:
+    return [cell for cell in cells if cell["cell_type"] == "code"]
+
+
+def prose(cells) -> str:
+    return "\n\n".join(source(cell) for cell in cells if cell["cell_type"] == "markdown")
+
+
+def test_committed_without_outputs(cells):
+    assert not [source(cell) for cell in code(cells) if cell["outputs"] or cell["execution_count"] is not None]
+
+
+def test_one_title_and_the_agreed_sections_in_order(cells):
+    text = re.sub(r"^(```|~~~).*?^\1", "", prose(cells), flags=re.S | re.M)
+    assert len(re.findall(r"^# ", text, re.M)) == 1
+    assert re.findall(r"^## (.+?)\s*$", text, re.M) == SECTIONS
+
+
+def test_the_first_code_cell_holds_all_imports(cells):
+    assert tagged(cells, "imports") == [0]
+    later = [source(cell) for cell in code(cells)[1:]]
+    assert not [
+        text for text in later if any(isinstance(n, ast.Import | ast.ImportFrom) for n in ast.walk(ast.parse(text)))
+    ]
+
+
+def test_parameters_come_next_are_explained_and_are_verified(path, cells):
+    assert tagged(cells, "parameters") == [1]
+    assert source(code(cells)[1]).startswith(parameters.MARK)
+    assert "parameters.verify(In)" in source(code(cells)[2])
+    known = parameters.of_notebook(path)
+    assert {"data", "output", "kept", "seed"} <= set(known)
+    assert [name for name, parameter in known.items() if not parameter.help] == []
+
+
+def test_code_cells_are_short(cells):
+    long = {source(cell) for cell in code(cells) if "parameters" not in cell["metadata"].get("tags", [])}
+    assert not [text for text in long if len(text.splitlines()) > LONGEST]
+
+
+def test_no_cell_hides_its_value_with_a_semicolon(cells):
+    # IPython obeys it only where it keeps a history; run again by nbval, the cell would print more than before.
+    assert not [source(cell) for cell in code(cells) if source(cell).rstrip().endswith(";")]
+
+
+def test_every_exercise_has_a_command_with_declared_parameters(path, cells):
+    exercises = prose(cells).partition("## Exercises")[2]
+    commands = re.findall(r"(?:papermill|make \w+) [^`]+", exercises)
+    assert commands
+    given = [name for line in commands for name in re.findall(r"-[pr]\s+(\w+)", line)]
+    for line in commands:
+        given += [name for text in re.findall(r"SET=[\"']?([^\"'\n]*)", line) for name in re.findall(r"(\w+)=", text)]
+    known = parameters.of_notebook(path)
+    assert given and not [name for name in given if name not in known]

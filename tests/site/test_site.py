@@ -1,0 +1,95 @@
+"""The rendered book: every link, anchor, picture and download that leads inside leads somewhere."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+from links import broken, links, pages
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+LOCAL = re.compile(r"file://|(?<![\w.~:/$}&;=-])/(?:home|Users|root|work|tmp|private|mnt|opt|usr|var)/[\w.-]")
+
+
+def test_everything_that_leads_inside_leads_somewhere(site):
+    assert broken(site) == []
+
+
+def test_the_checker_sees_what_is_broken(tmp_path):
+    (tmp_path / "a.html").write_text(
+        '<a href="b.html#here">x</a><a href="b.html#gone">x</a><img src="no.png"><a href="c.html">'
+    )
+    (tmp_path / "b.html").write_text('<p id="here"></p><a href="/root.html"></a><a href="https://example.org"></a>')
+    assert [(page, link) for page, link, _ in broken(tmp_path)] == [
+        ("a.html", "b.html#gone"),
+        ("a.html", "no.png"),
+        ("a.html", "c.html"),
+        ("b.html", "/root.html"),
+    ]
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_launches_from_the_repository_and_can_be_downloaded(site, root, name):
+    page = site / "notebooks" / f"{name}.html"
+    (binder,) = {link for link in links(page) if "mybinder.org" in link}
+    assert (root / binder.partition("urlpath=lab/tree/")[2]).is_file()
+    (download,) = {link for link in links(page) if link.endswith(".ipynb") and "://" not in link}
+    notebook = json.loads((page.parent / download).read_text("utf8"))
+    assert any(cell.get("outputs") for cell in notebook["cells"])
+
+
+def test_launch_buttons_lead_to_one_repository(site):
+    launched = {
+        link.partition("/v2/")[2].partition("?")[0]
+        for page in pages(site)
+        for link in links(page)
+        if "mybinder" in link
+    }
+    assert len(launched) == 1 and re.fullmatch(r"gh/[\w.-]+/[\w.-]+/main", launched.pop())
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_shows_tables_and_figures_and_no_error(site, name):
+    soup = BeautifulSoup((site / "notebooks" / f"{name}.html").read_text("utf8"), "html.parser")
+    article = soup.select_one("article")
+    assert article.select("table") and article.select(".cell_output img")
+    assert not article.select(".output.traceback, .output.stderr")
+
+
+def test_no_picture_is_blank(site):
+    found = sorted((site / "_images").glob("*.png"))
+    assert found
+    for path in found:
+        with Image.open(path) as image:
+            assert np.asarray(image.convert("L"), float).std() > 2, f"{path.name} is blank"
+
+
+def test_nothing_of_the_machine_is_shown(site):
+    files = [*pages(site), *(site / "_sources").rglob("*.*"), site / "searchindex.js"]
+    found = [(path.name, match[0]) for path in files for match in LOCAL.finditer(path.read_text("utf8"))]
+    assert not found
+
+
+def test_wide_tables_scroll_in_their_own_box(site):
+    sheet = (site / "_static/book.css").read_text()
+    assert "overflow-x: auto" in sheet
+    assert all("book.css" in page.read_text("utf8") for page in pages(site) if page.name != "index.html")
+
+
+def test_nothing_is_fetched_from_elsewhere_but_formulas(site):
+    remote = {
+        link
+        for page in pages(site)
+        for link in links(page, "script[src], link[rel=stylesheet], img[src]")
+        if "://" in link
+    }
+    assert not [link for link in remote if "mathjax" not in link]
+
+
+def test_provenance_names_every_chapter(site):
+    linked = links(site / "book/provenance.html", "article a")
+    assert [name for name in CHAPTERS if f"../notebooks/{name}.html" not in linked] == []
