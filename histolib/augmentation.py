@@ -11,9 +11,9 @@ from keras import ops
 class RandomAffine(keras.layers.Layer):
     """Rotation, shift, shear and zoom drawn per image and applied as one affine transform.
 
-    The four matrices are those of Keras 2's ``ImageDataGenerator``, multiplied in its order (rotation, shift, shear, zoom)
-    around the image's center, so that published settings keep their meaning. Applying their product once blurs less and costs a
-    quarter of four transforms. Active in training only.
+    The four matrices are those of Keras 2's ``ImageDataGenerator``, multiplied in its order (rotation, shift,
+    shear, zoom) around the image's center, so that published settings keep their meaning. Applying their product
+    once blurs less and costs a quarter of four transforms. Active in training only.
 
     Parameters
     ----------
@@ -22,7 +22,8 @@ class RandomAffine(keras.layers.Layer):
     shift
         Largest shift as a share of height and of width, either way.
     shear
-        Largest shear angle in **degrees**, as ``ImageDataGenerator`` takes it: the published 0.2 is a fifth of a degree.
+        Largest shear angle in **degrees**, as ``ImageDataGenerator`` takes it: the published 0.2 is a fifth of a
+        degree.
     zoom
         Smallest and largest factor, drawn for height and width separately; one number z means (1 - z, 1 + z).
         Below 1 the image appears larger.

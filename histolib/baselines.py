@@ -9,7 +9,9 @@ from histolib import features
 
 
 def color_forest(images: np.ndarray, labels, seed: int, trees: int = 300) -> Pipeline:
-    """A random forest on color histograms of 8 x 8 x 8 bins: it knows how much of each color a patch holds and nothing of where.
+    """A random forest on color histograms of 8 x 8 x 8 bins.
+
+    It knows how much of each color a patch holds, and nothing of where.
 
     Parameters
     ----------

@@ -20,7 +20,8 @@ def table(published: pd.DataFrame, runs: Mapping[str, pd.DataFrame], digits: int
     Returns
     -------
     DataFrame of str
-        Index ``method, score``. Column ``published``; for each run its value with the interval, and ``difference`` (run minus published). A dash stands where there is no number.
+        Index ``method, score``. Column ``published``; for each run its value with the interval, and ``difference``
+        (run minus published). A dash stands where there is no number.
     """
     methods = list(dict.fromkeys([*published.index, *(m for run in runs.values() for m in run.index.unique("method"))]))
     index = pd.MultiIndex.from_product([methods, published.columns], names=["method", "score"])
@@ -33,6 +34,26 @@ def table(published: pd.DataFrame, runs: Mapping[str, pd.DataFrame], digits: int
     return pd.DataFrame(columns)
 
 
+def methods(published: pd.DataFrame, runs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Published methods, then each run's, in one column of rows, for tables that compare many methods.
+
+    Parameters
+    ----------
+    published
+        Index: method; columns: scores.
+    runs
+        Name of a run to its `metrics.summary`; its balanced accuracy is shown too, often called accuracy elsewhere.
+
+    Returns
+    -------
+    DataFrame of float
+        Index ``source, method``.
+    """
+    names = [*published.columns, "balanced_accuracy"]
+    parts = {"published": published} | {name: rows["value"].unstack()[names] for name, rows in runs.items()}
+    return pd.concat(parts, names=["source", "method"])[names]
+
+
 def against(differences: pd.DataFrame, score: str, digits: int = 3) -> pd.DataFrame:
     """`metrics.difference` of one score as text, with whether the interval leaves out 0.
 
@@ -42,7 +63,9 @@ def against(differences: pd.DataFrame, score: str, digits: int = 3) -> pd.DataFr
         Index ``method``; ``difference [95 % interval]``, ``beyond chance`` (``higher``, ``lower`` or ``not shown``).
     """
     rows = differences.xs(score, level="score")
-    verdict = ["higher" if low > 0 else "lower" if high < 0 else "not shown" for low, high in rows[["low", "high"]].to_numpy()]
+    verdict = [
+        "higher" if low > 0 else "lower" if high < 0 else "not shown" for low, high in rows[["low", "high"]].to_numpy()
+    ]
     text = rows.apply(lambda row: interval(row, digits, sign="+"), axis=1)
     return pd.DataFrame({"difference [95 % interval]": text, "beyond chance": verdict})
 

@@ -187,7 +187,7 @@ def _run(record: dict[str, Any]) -> list[object]:
         data["fingerprint"][:8],
         f"{data['images']:,}",
         f"{data['patients']:,}",
-        data["skipped"],
+        len(data["skipped"]),
         ", ".join(f"{name} {value}" for name, value in record["seeds"].items()),
         duration(record["seconds"]),
         commit[:8] + (" with changes" if dirty else "") or "not in git",

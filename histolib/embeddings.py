@@ -7,7 +7,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 
 def tsne(features: np.ndarray, seed: int, perplexity: float = 30.0) -> np.ndarray:
-    """Two-dimensional t-SNE (van der Maaten and Hinton 2008) after a principal component analysis to at most 50 dimensions.
+    """Two-dimensional t-SNE (van der Maaten and Hinton 2008) after a PCA to at most 50 dimensions.
 
     Exact neighbors, PCA initialization, one thread: the same features give the same picture.
 

@@ -16,7 +16,8 @@ def extractor(backbone: keras.Model, input_shape, pooling: str | None = None) ->
     input_shape
         Height, width and channels of an image.
     pooling
-        ``None``: the feature maps (N, h, w, C), what a head on top of the backbone sees. ``"average"``: their mean over the image (N, C).
+        ``None``: the feature maps (N, h, w, C), what a head on top of the backbone sees. ``"average"``: their mean
+        over the image (N, C).
 
     Returns
     -------
@@ -66,5 +67,7 @@ def color_histogram(images: np.ndarray, bins: int = 8, block: int = 4096) -> np.
         levels = (images[start : start + block] // (256 // bins)).reshape(-1, images.shape[1] * images.shape[2], 3)
         codes = levels.astype(np.int64) @ np.array([bins**2, bins, 1])
         codes += np.arange(len(codes))[:, None] * bins**3
-        counts[start : start + len(codes)] = np.bincount(codes.ravel(), minlength=len(codes) * bins**3).reshape(len(codes), -1)
+        counts[start : start + len(codes)] = np.bincount(codes.ravel(), minlength=len(codes) * bins**3).reshape(
+            len(codes), -1
+        )
     return counts / (images.shape[1] * images.shape[2])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from histolib import predictions as tables
+from histolib import predictions as predicted
 
 
 def scores(y_true, y_score, threshold: float = 0.5, weight=None) -> pd.Series:
@@ -25,9 +25,10 @@ def scores(y_true, y_score, threshold: float = 0.5, weight=None) -> pd.Series:
     Returns
     -------
     Series of float
-        ``accuracy, balanced_accuracy, precision, sensitivity, specificity, f1, macro_f1, auc``. With more than two classes precision, sensitivity,
-        specificity and F1 are means over the classes, each against the rest, and so is the AUC. A score whose denominator is 0 is NaN (AUC, sensitivity,
-        specificity) or 0 (precision and F1 where nothing is predicted positive), as scikit-learn has it.
+        ``accuracy, balanced_accuracy, precision, sensitivity, specificity, f1, macro_f1, auc``. With more than two
+        classes precision, sensitivity, specificity and F1 are means over the classes, each against the rest, and so
+        is the AUC. A score whose denominator is 0 is NaN (AUC, sensitivity, specificity) or 0 (precision and F1
+        where nothing is predicted positive), as scikit-learn has it.
 
     Raises
     ------
@@ -71,11 +72,16 @@ def operating_point(y_true, y_score, threshold: float) -> pd.Series:
     tp, fp, tn, fn = _counts(y == 1, p[:, 1] >= threshold, w)
     rates = _against_rest(y == 1, p[:, 1] >= threshold, p[:, 1], w)
     kept = {name: rates[name] for name in ("sensitivity", "specificity", "precision")}
-    return pd.Series({"threshold": threshold, "tp": tp, "fp": fp, "tn": tn, "fn": fn, **kept, "accuracy": (tp + tn) / len(y)})
+    return pd.Series(
+        {"threshold": threshold, "tp": tp, "fp": fp, "tn": tn, "fn": fn, **kept, "accuracy": (tp + tn) / len(y)}
+    )
 
 
 def confusion(y_true, y_score, threshold: float = 0.5) -> pd.DataFrame:
-    """Confusion matrix in per cent of all images, true classes in rows; the larger probability (two classes: `threshold`) decides."""
+    """Confusion matrix in per cent of all images, true classes in rows.
+
+    The class with the largest probability is predicted; with two classes `threshold` decides.
+    """
     y, p, _ = _checked(y_true, y_score, None)
     predicted = (p[:, 1] >= threshold).astype(int) if p.shape[1] == 2 else p.argmax(1)
     counts = np.zeros((p.shape[1], p.shape[1]))
@@ -108,8 +114,8 @@ def bootstrap(
 ) -> pd.DataFrame:
     """Percentile bootstrap interval (Efron 1979) of scores, patients drawn with replacement.
 
-    Images of one patient resemble one another; drawing images would treat them as independent and give intervals that are too
-    narrow. Drawing a patient several times is done by weighting that patient's images.
+    Images of one patient resemble one another; drawing images would treat them as independent and give intervals
+    that are too narrow. Drawing a patient several times is done by weighting that patient's images.
 
     Parameters
     ----------
@@ -129,8 +135,8 @@ def bootstrap(
     Returns
     -------
     DataFrame
-        Index: name of the score. ``value``, ``low``, ``high``. Resamples in which a score is undefined (only one class drawn) are left out of
-        its interval.
+        Index: name of the score. ``value``, ``low``, ``high``. Resamples in which a score is undefined (only one
+        class drawn) are left out of its interval.
 
     Raises
     ------
@@ -138,7 +144,7 @@ def bootstrap(
         If `by` is no column, `draws` is below 1, or `level` is not between 0 and 1.
     """
     samples = _resample(predictions, statistic, by, draws, level, seed)
-    value = statistic(predictions["y_true"].to_numpy(), tables.scores_of(predictions))
+    value = statistic(predictions["y_true"].to_numpy(), predicted.scores_of(predictions))
     return _interval(value, samples, level)
 
 
@@ -176,8 +182,13 @@ def difference(
         if rows["image_id"].tolist() != base["image_id"].tolist():
             raise ValueError(f"{name} and {reference} were not tested on the same images")
     # One seed draws the same patients for every method.
-    scored = {name: _resample(rows, scores, "patient", draws, level, seed) for name, rows in (groups | {reference: base}).items()}
-    whole = {name: scores(rows["y_true"], tables.scores_of(rows)) for name, rows in (groups | {reference: base}).items()}
+    scored = {
+        name: _resample(rows, scores, "patient", draws, level, seed)
+        for name, rows in (groups | {reference: base}).items()
+    }
+    whole = {
+        name: scores(rows["y_true"], predicted.scores_of(rows)) for name, rows in (groups | {reference: base}).items()
+    }
     parts = {
         name: _interval(whole[name] - whole[reference], scored[name] - scored[reference], level) for name in groups
     }
@@ -192,8 +203,10 @@ def _interval(value: pd.Series, samples: pd.DataFrame, level: float) -> pd.DataF
 def _resample(predictions: pd.DataFrame, statistic, by: str, draws: int, level: float, seed: int) -> pd.DataFrame:
     """The statistic on each resample, one row per draw."""
     if by not in predictions or draws < 1 or not 0 < level < 1:
-        raise ValueError(f"by={by!r}, draws={draws}, level={level}: expected a column, at least 1, and a share between 0 and 1")
-    y, p = predictions["y_true"].to_numpy(), tables.scores_of(predictions)
+        raise ValueError(
+            f"by={by!r}, draws={draws}, level={level}: expected a column, at least 1, and a share between 0 and 1"
+        )
+    y, p = predictions["y_true"].to_numpy(), predicted.scores_of(predictions)
     units, codes = np.unique(predictions[by].to_numpy(), return_inverse=True)
     generator = np.random.default_rng(seed)
     samples = []
@@ -241,7 +254,10 @@ def _counts(positive: np.ndarray, called: np.ndarray, w: np.ndarray) -> tuple[fl
 
 
 def _auc(positive: np.ndarray, score: np.ndarray, w: np.ndarray) -> float:
-    """Area under the ROC curve: probability that a positive scores higher, ties counting one half (Hanley and McNeil 1982)."""
+    """Area under the ROC curve (Hanley and McNeil 1982).
+
+    The probability that a positive image scores higher than a negative one, ties counting one half.
+    """
     values, codes = np.unique(score, return_inverse=True)
     up = np.bincount(codes, w * positive, len(values))
     down = np.bincount(codes, w * ~positive, len(values))

@@ -1,7 +1,8 @@
 """Synthetic minority oversampling (SMOTE) for images, in bounded memory.
 
-imbalanced-learn decides which images are joined and where between them the new one lies; it does so on a table of image
-numbers, so that its copies and its float results never hold pixels. At 277,524 patches of 50x50 those would take about 12 GB.
+imbalanced-learn decides which images are joined and where between them the new one lies; it does so on a table of
+image numbers, so that its copies and its float results never hold pixels. At 277,524 patches of 50x50 those would
+take about 12 GB.
 """
 
 import numpy as np
@@ -17,8 +18,8 @@ _SPARE = 8  # candidates beyond k that are ranked again with exact integers
 def smote(images: np.ndarray, labels, seed: int, neighbors: int = 5, return_parents: bool = False):
     """Oversample every smaller class to the size of the largest (Chawla et al. 2002).
 
-    A synthetic image is ``a + u (b - a)`` pixel by pixel, with `a` drawn from the class, `b` from the nearest neighbors of
-    `a` in that class (Euclidean distance of pixels) and `u` uniform in [0, 1).
+    A synthetic image is ``a + u (b - a)`` pixel by pixel, with `a` drawn from the class, `b` from the nearest
+    neighbors of `a` in that class (Euclidean distance of pixels) and `u` uniform in [0, 1).
 
     Parameters
     ----------
@@ -67,8 +68,8 @@ def smote(images: np.ndarray, labels, seed: int, neighbors: int = 5, return_pare
 def extend(images: np.ndarray, manifest: pd.DataFrame, seed: int) -> tuple[np.ndarray, pd.DataFrame]:
     """Oversample images together with their manifest.
 
-    A synthetic image gets the patient of its first parent. Its second parent may be another patient's: oversampling before a split
-    carries tissue across it, which is the leak that the IDC chapter studies.
+    A synthetic image gets the patient of its first parent. Its second parent may be another patient's: oversampling
+    before a split carries tissue across it, which is the leak that the IDC chapter studies.
 
     Parameters
     ----------
@@ -83,7 +84,8 @@ def extend(images: np.ndarray, manifest: pd.DataFrame, seed: int) -> tuple[np.nd
     -------
     images : ndarray of uint8, (M, ...)
     manifest : DataFrame
-        With the columns ``synthetic`` (bool) and ``second_patient`` (patient of the second parent; empty for a real image).
+        With the columns ``synthetic`` (bool) and ``second_patient`` (patient of the second parent; empty for a real
+        image).
     """
     grown, _, parents = smote(images, manifest["label"], seed, return_parents=True)
     real = manifest.assign(synthetic=False, second_patient="")
@@ -170,4 +172,6 @@ def _check(images: np.ndarray, labels: np.ndarray, neighbors: int) -> None:
         raise ValueError(f"labels hold {len(classes)} class; oversampling needs at least two")
     if sizes.min() < sizes.max() and sizes.min() <= neighbors:
         few = classes[sizes.argmin()]
-        raise ValueError(f"class {few} has {sizes.min()} images; with neighbors={neighbors} at least {neighbors + 1} are needed")
+        raise ValueError(
+            f"class {few} has {sizes.min()} images; with neighbors={neighbors} at least {neighbors + 1} are needed"
+        )

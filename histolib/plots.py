@@ -15,7 +15,9 @@ MARKERS = "osD^vP*X"
 def style() -> None:
     """Defaults of every figure of the book."""
     sns.set_theme(context="notebook", style="whitegrid", palette=COLORS)
-    plt.rcParams.update({"figure.dpi": 110, "figure.constrained_layout.use": True, "savefig.dpi": 110, "axes.titlesize": "medium"})
+    plt.rcParams.update(
+        {"figure.dpi": 110, "figure.constrained_layout.use": True, "savefig.dpi": 110, "axes.titlesize": "medium"}
+    )
 
 
 def image_grid(rows: Mapping[str, Sequence[np.ndarray]], title: str, scale: float = 0.95) -> Figure:
@@ -53,6 +55,7 @@ def class_counts(counts: pd.DataFrame, title: str, unit: str = "patches") -> Fig
     for bars in axis.containers:
         axis.bar_label(bars, fmt="{:,.0f}", padding=2, fontsize="small")
     axis.set(title=title, xlabel="", ylabel=f"number of {unit}")
+    axis.set_xticks(range(counts.shape[1]), [name.replace(", ", ",\n") for name in counts])
     axis.margins(y=0.12)
     sns.move_legend(axis, "upper left", bbox_to_anchor=(1, 1), title="class", frameon=False)
     return figure
@@ -101,7 +104,9 @@ def embedding(panels: Mapping[str, np.ndarray], labels, classes: Sequence[str], 
             chosen = points[labels == k]
             axis.scatter(*chosen.T, s=12, color=COLORS[k], marker=MARKERS[k], alpha=0.6, linewidths=0, label=label)
         axis.set(title=name, xlabel="t-SNE 1 (no unit)", ylabel="t-SNE 2 (no unit)", xticks=[], yticks=[])
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(classes), frameon=False)
+    figure.legend(
+        *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(classes), frameon=False
+    )
     figure.suptitle(title)
     return figure
 
@@ -126,7 +131,7 @@ def intervals(summaries: Mapping[str, pd.DataFrame], score: str, title: str, lab
         errors = np.abs(part[["low", "high"]].sub(part["value"], axis=0).to_numpy().T)
         axis.errorbar(part["value"], height, xerr=errors, fmt=MARKERS[k], color=COLORS[k], capsize=3, label=run)
     axis.set(title=title, xlabel=label, yticks=range(len(methods)), yticklabels=methods)
-    axis.invert_yaxis()
+    axis.set_ylim(len(methods) - 0.5, -0.5)
     figure.legend(loc="outside lower center", ncols=len(summaries), frameon=False)
     return figure
 

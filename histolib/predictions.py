@@ -54,9 +54,9 @@ def table(method: str, manifest: pd.DataFrame, probabilities: np.ndarray, fold: 
     return pd.DataFrame(keys | {f"p_{k}": np.round(column, 6) for k, column in enumerate(p.T)})
 
 
-def concat(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Tables of several methods as one; the names are those in the tables."""
-    return pd.concat(tables.values(), ignore_index=True)
+def of_methods(manifest: pd.DataFrame, probabilities: Mapping[str, np.ndarray], fold: int = 0) -> pd.DataFrame:
+    """Predictions of several methods on the same images, one below the other; see `table`."""
+    return pd.concat([table(name, manifest, p, fold) for name, p in probabilities.items()], ignore_index=True)
 
 
 def worst(rows: pd.DataFrame, count: int) -> dict[int, np.ndarray]:

@@ -64,8 +64,8 @@ def prepare(
     split
         ``"patient"`` or ``"patch"``; see `splits.two_parts`.
     oversample
-        ``"train"``: SMOTE on the training part, after the split. ``"before"``: on everything, before the split, which lets
-        blends of training tissue into the test part; for studying that leak only. ``"none"``: no SMOTE.
+        ``"train"``: SMOTE on the training part, after the split. ``"before"``: on everything, before the split,
+        which lets blends of training tissue into the test part; for studying that leak only. ``"none"``: no SMOTE.
     test_share
         Share of all images to test on.
     validation_share

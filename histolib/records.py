@@ -20,8 +20,8 @@ from histolib import cache, predictions, reproducibility
 SCHEMA = 1
 PREDICTIONS = "predictions.csv.gz"
 _PACKAGES = (
-    "histolib", "keras", "tensorflow", "jax", "torch", "numpy", "pandas", "scikit-learn", "imbalanced-learn", "scikit-image",
-    "opentsne", "matplotlib", "pillow",
+    "histolib", "keras", "tensorflow", "jax", "torch", "numpy", "pandas", "scikit-learn", "imbalanced-learn",
+    "scikit-image", "opentsne", "matplotlib", "pillow",
 )  # fmt: skip
 
 
@@ -139,18 +139,27 @@ def kept(folder: Path | str | None) -> dict[str, tuple[dict, pd.DataFrame]]:
 
 def kept_predictions(folder: Path | str | None) -> dict[str, pd.DataFrame]:
     """Predictions of the kept runs, by a name that says what they are: ``kept: <folder> (real tissue)``."""
-    return {f"kept: {name} ({'drawn twin' if record['data']['twin'] else 'real tissue'})": table for name, (record, table) in kept(folder).items()}
+    return {
+        f"kept: {name} ({'drawn twin' if record['data']['twin'] else 'real tissue'})": table
+        for name, (record, table) in kept(folder).items()
+    }
 
 
 def overview(folder: Path | str | None) -> pd.DataFrame:
-    """One row per kept run: its data and the parameters that decide what its numbers mean."""
-    rows = {name: record["data"] | record["parameters"] for name, (record, _) in kept(folder).items()}
-    columns = ["images", "patients", "split", "oversample", "epochs_baseline", "epochs_features", "epochs_tuning", "width", "weights"]
-    return pd.DataFrame(rows).T.reindex(columns=columns).rename_axis("kept run")
+    """One column per kept run: its data, its revision, and its parameters without the folders."""
+    hidden = ("data", "output", "kept")
+    columns = {}
+    for name, (record, _) in kept(folder).items():
+        data = {key: record["data"][key] for key in ("images", "patients", "twin")}
+        parameters = {key: value for key, value in record["parameters"].items() if key not in hidden}
+        columns[name] = (
+            data | {"started": record["started"][:10], "revision": (record["revision"] or "")[:10]} | parameters
+        )
+    return pd.DataFrame(columns, dtype=object).rename_axis(columns="kept run").fillna("–")
 
 
 def gpu_minutes(folder: Path | str | None) -> list[pd.Series]:
-    """Training minutes measured by ``bench/gpu.py``, one series per file ``gpu*.json`` below `folder`; empty if there is none."""
+    """Training minutes measured by ``bench/gpu.py``: one series per file ``gpu*.json`` in `folder`, or none."""
     files = sorted(Path(folder).glob("gpu*.json")) if folder else []
     found = [json.loads(file.read_text()) for file in files]
     return [pd.Series(one["minutes"], name=one["accelerator"]) for one in found]

@@ -11,8 +11,8 @@ def seed(value: int, deterministic: bool = True) -> None:
     Parameters
     ----------
     value
-        Seed, at least 0. Library code does not rely on these global generators where it can take an explicit one; layers'
-        initial weights, dropout and Keras's shuffling do.
+        Seed, at least 0. Library code does not rely on these global generators where it can take an explicit one;
+        layers' initial weights, dropout and Keras's shuffling do.
     deterministic
         Whether the TensorFlow backend must choose repeatable kernels; they are slower on a GPU.
 
@@ -26,7 +26,7 @@ def seed(value: int, deterministic: bool = True) -> None:
     import keras
 
     random.seed(value)
-    np.random.seed(value)
+    np.random.seed(value)  # noqa: NPY002 - for libraries that draw from the global generator
     keras.utils.set_random_seed(value)
     if keras.backend.backend() == "tensorflow":
         import tensorflow

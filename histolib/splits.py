@@ -44,11 +44,11 @@ def two_parts(labels, patients, share: float, by: str = "patient", seed: int = 0
     patients
         Patient of each image, (N,).
     share
-        Share of the images to hold out, above 0 and at most 0.5. By patient it is met approximately, since patients differ in
-        their number of images.
+        Share of the images to hold out, above 0 and at most 0.5. By patient it is met approximately, since patients
+        differ in their number of images.
     by
-        ``"patient"``: every patient is wholly on one side. ``"patch"``: images are drawn regardless of patients, so that most
-        patients are on both sides; for studying that leak only.
+        ``"patient"``: every patient is wholly on one side. ``"patch"``: images are drawn regardless of patients, so
+        that most patients are on both sides; for studying that leak only.
     seed
         Seed of the shuffling.
 

@@ -93,7 +93,9 @@ def fit(
     batches = Batches(images, one_hot(labels, classes), batch_size, seed)
     check = Batches(validation[0], one_hot(validation[1], classes), max(batch_size, 256))
     start = time.perf_counter()
-    run = model.fit(batches, validation_data=check, epochs=epochs, shuffle=False, verbose=0, callbacks=[_Report(epochs, say)])
+    run = model.fit(
+        batches, validation_data=check, epochs=epochs, shuffle=False, verbose=0, callbacks=[_Report(epochs, say)]
+    )
     seconds = time.perf_counter() - start
     history = pd.DataFrame(run.history)[["loss", "accuracy", "val_loss", "val_accuracy"]]
     history.index = pd.RangeIndex(1, len(history) + 1, name="epoch")

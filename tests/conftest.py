@@ -4,9 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-from engine import pytest_collection_modifyitems, root, site, smoke  # noqa: F401 - fixtures and the order
+from engine import pytest_collection_modifyitems, root, site, smoke  # noqa: F401 - used by pytest
 
-# Set before any test module imports Keras or histolib: quiet, on the CPU's repeatable kernels, and with a cache of the tests' own.
+# Set before any test module imports Keras or histolib: quiet, on the CPU's repeatable kernels, and with a cache of
+# the tests' own.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 

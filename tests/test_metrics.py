@@ -7,7 +7,13 @@ from histolib import metrics, predictions
 
 
 def table(y, p, patients=None, method="m"):
-    manifest = pd.DataFrame({"image_id": [f"i{k}" for k in range(len(y))], "patient": patients if patients is not None else [f"p{k}" for k in range(len(y))], "label": y})
+    manifest = pd.DataFrame(
+        {
+            "image_id": [f"i{k}" for k in range(len(y))],
+            "patient": patients if patients is not None else [f"p{k}" for k in range(len(y))],
+            "label": y,
+        }
+    )
     return predictions.table(method, manifest, p)
 
 
@@ -88,7 +94,10 @@ def test_interval_by_patient_is_wider_where_patients_resemble_themselves():
     y = np.tile([0, 1], 300)
     p = np.clip(0.5 + np.repeat(rng.normal(0, 0.3, 20), 30) + 0.1 * (y - 0.5) + rng.normal(0, 0.02, 600), 0, 1)
     rows = table(y, p, patients)
-    width = {by: np.subtract(*metrics.bootstrap(rows, by=by, draws=300).loc["specificity", ["high", "low"]]) for by in ("patient", "image_id")}
+    width = {
+        by: np.subtract(*metrics.bootstrap(rows, by=by, draws=300).loc["specificity", ["high", "low"]])
+        for by in ("patient", "image_id")
+    }
     assert width["patient"] > 2 * width["image_id"]
 
 
@@ -101,7 +110,7 @@ def test_interval_covers_the_truth_about_as_often_as_it_says():
         rows = table(y, np.where(right == (y == 1), 0.9, 0.1))
         low, high = metrics.bootstrap(rows, draws=100).loc["accuracy", ["low", "high"]]
         covered += low <= 0.8 <= high
-    assert 25 <= covered
+    assert covered >= 25
 
 
 def test_bootstrap_is_repeatable_and_holds_the_value(binary):
@@ -118,7 +127,7 @@ def test_paired_difference_is_sharper_than_two_intervals():
     hard = np.repeat(rng.normal(0, 0.3, 25), 20)
     a = np.clip(0.5 + hard + 0.2 * (y - 0.5), 0, 1)
     b = np.clip(0.5 + hard + 0.3 * (y - 0.5), 0, 1)
-    both = predictions.concat({"a": table(y, a, patients, "a"), "b": table(y, b, patients, "b")})
+    both = pd.concat([table(y, a, patients, "a"), table(y, b, patients, "b")], ignore_index=True)
     difference = metrics.difference(both, "a", draws=300).loc[("b", "auc")]
     alone = metrics.bootstrap(both[both.method == "b"], draws=300).loc["auc"]
     assert difference["low"] > 0

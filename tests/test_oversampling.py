@@ -47,7 +47,14 @@ def test_synthetic_images_lie_between_their_parents():
 
 def test_extend_gives_rows_for_synthetic_images():
     images, labels = patches((40, 15))
-    manifest = pd.DataFrame({"image_id": [f"i{k}" for k in range(55)], "patient": [f"p{k % 5}" for k in range(55)], "label": labels, "path": "x"})
+    manifest = pd.DataFrame(
+        {
+            "image_id": [f"i{k}" for k in range(55)],
+            "patient": [f"p{k % 5}" for k in range(55)],
+            "label": labels,
+            "path": "x",
+        }
+    )
     grown, table = oversampling.extend(images, manifest, seed=0)
     assert len(grown) == len(table) == 80 and table["synthetic"].sum() == 25
     assert table["image_id"].is_unique and table.loc[table.synthetic, "label"].eq(1).all()

@@ -48,9 +48,7 @@ def test_table_holds_floats_units_and_caption():
     assert any("48.7500.031.8" in note for note in attrs["notes"])
 
 
-@pytest.mark.parametrize(
-    ("number", "shape"), [(1, (5, 3)), (2, (3, 5)), (3, (3, 7)), (4, (10, 4)), (5, (4, 3))]
-)
+@pytest.mark.parametrize(("number", "shape"), [(1, (5, 3)), (2, (3, 5)), (3, (3, 7)), (4, (10, 4)), (5, (4, 3))])
 def test_tables_are_complete(number, shape):
     assert reported.table(PAPER, number).shape == shape
     assert reported.table(PAPER, str(number)).shape == shape

@@ -22,7 +22,7 @@ RECORD = """import json
 from pathlib import Path
 record = dict(
     title="A | tiny_chapter", parameters=settings, seeds={"seed": seed}, revision="a" * 40 + "-dirty",
-    data=dict(name="idc", twin=data is None, fingerprint="ab" * 32, images=1234, patients=12, skipped=0),
+    data=dict(name="idc", twin=data is None, fingerprint="ab" * 32, images=1234, patients=12, skipped=["x.png"]),
     started="2026-01-02T03:04:05+00:00", seconds=12.3, stages={"load_data": 1.2},
     python="3.12.1", packages={"numpy": "2"}, backend="tensorflow",
     hardware=dict(cpu="A *fast* CPU", cores=2, memory_gib=23.4, accelerators=[]))

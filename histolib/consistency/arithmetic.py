@@ -31,9 +31,7 @@ def from_confusion(tp: float, fp: float, tn: float, fn: float) -> dict[str, floa
         If an entry is negative or all are zero.
     """
     if min(tp, fp, tn, fn) < 0 or tp + fp + tn + fn == 0:
-        raise ValueError(
-            f"confusion matrix tp={tp}, fp={fp}, tn={tn}, fn={fn}: entries must be >= 0, not all 0"
-        )
+        raise ValueError(f"confusion matrix tp={tp}, fp={fp}, tn={tn}, fn={fn}: entries must be >= 0, not all 0")
     total = tp + fp + tn + fn
     share = (tp + fn) / total
     precision, negative_precision = _ratio(tp, tp + fp), _ratio(tn, tn + fn)
@@ -84,9 +82,7 @@ def recall_from_f1(precision: float, f1: float) -> float:
         If no recall gives this F1 (an F1 of twice the precision or more, or a precision outside 0 to 1).
     """
     if not 0 < precision <= 1 or not 0 < f1 < 2 * precision:
-        raise ValueError(
-            f"precision {precision}, F1 {f1}: needed 0 < precision <= 1 and 0 < F1 < 2 * precision"
-        )
+        raise ValueError(f"precision {precision}, F1 {f1}: needed 0 < precision <= 1 and 0 < F1 < 2 * precision")
     return f1 * precision / (2 * precision - f1)
 
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import keras
+import numpy as np
 from keras import ops
 
 BACKBONES = ("vgg16", "resnet50", "inceptionv3")
@@ -15,12 +16,18 @@ _BUILDERS = {
 }
 _MODES = {"vgg16": "caffe", "resnet50": "caffe", "inceptionv3": "tf"}
 _SMALLEST = {"vgg16": 32, "resnet50": 32, "inceptionv3": 75}
+PHANTOM_WIDTH = 0.125  # of the weights that are shipped
+PHANTOM = Path(__file__).resolve().parent.parent / "weights"
 _FILES = {
     "vgg16": "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
     "resnet50": "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
     "inceptionv3": "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
 }
 # How a layer's name gives its block, in the papers' way of counting.
+# Names that Keras gives to layers that have none, with a number that counts over the session.
+_AUTOMATIC = re.compile(
+    r"(input_layer|conv2d|batch_normalization|activation|max_pooling2d|average_pooling2d|concatenate)(?:_\d+)?"
+)
 _BLOCK_NAMES = {"vgg16": r"(block\d)_", "resnet50": r"(conv[2-5]_block\d)_"}
 
 
@@ -35,7 +42,8 @@ def backbone(name: str, width: float = 1.0, weights: str | Path | None = "imagen
         1.0 is the Keras application itself: 14,714,688 (VGG-16), 23,587,712 (ResNet-50) and 21,802,784 (Inception v3)
         parameters. Any other width multiplies the filters of every convolution of the same graph (at least 4 remain).
     weights
-        ``"imagenet"`` (width 1.0 only; Keras's own file in Keras's own cache), ``None`` (random), or the path of a weights file.
+        ``"imagenet"`` (width 1.0 only; Keras's own file in Keras's own cache), ``"phantom"`` (width 1/8 only; learned from drawn
+        images, see `histolib.pretraining`), ``None`` (random), or the path of a weights file (``.weights.h5`` or ``.npz``).
     input_shape
         Height, width and channels.
 
@@ -55,16 +63,14 @@ def backbone(name: str, width: float = 1.0, weights: str | Path | None = "imagen
         raise ValueError(f"name={name!r}: expected one of {', '.join(BACKBONES)}")
     if not 0 < width <= 1:
         raise ValueError(f"width={width}: expected a number above 0 and at most 1")
-    if weights == "imagenet" and width != 1.0:
-        raise ValueError(f"ImageNet weights of {name} exist at width 1.0 only, not at {width}; pass weights=None or a file")
+    _check_width(name, width, weights)
     smallest = min([s for s in input_shape[:2] if s], default=_SMALLEST[name])
     if smallest < _SMALLEST[name]:
         raise ValueError(f"{name} needs images of at least {_SMALLEST[name]} pixels, not {smallest}")
     # Located before the network is built: a missing file should not cost a minute first.
-    file = _imagenet_file(name) if weights == "imagenet" else weights
+    file = {"imagenet": _imagenet_file, "phantom": _phantom_file}.get(weights, lambda _: weights)(name)
     model = _BUILDERS[name](include_top=False, weights=None, input_shape=input_shape, name=name)
-    if width != 1.0:
-        model = _narrow(model, width)
+    model = keras.Model.from_config(_adapted(model.get_config(), width))
     if file is not None:
         _load(model, Path(file), name, width)
     return model
@@ -73,8 +79,8 @@ def backbone(name: str, width: float = 1.0, weights: str | Path | None = "imagen
 def blocks(model: keras.Model) -> dict[str, list[keras.layers.Layer]]:
     """Layers of a backbone by block, first to last, as the papers count them.
 
-    VGG-16 has 5 blocks, ResNet-50 has 16 residual blocks, Inception v3 has 11 modules (each ends at a ``mixed`` layer). Layers before
-    the first block belong to the block ``stem``, which no number in `unfreeze` counts.
+    VGG-16 has 5 blocks, ResNet-50 has 16 residual blocks, Inception v3 has 11 modules (each ends at a ``mixed``
+    layer). Layers before the first block belong to the block ``stem``, which no number in `unfreeze` counts.
 
     Raises
     ------
@@ -100,6 +106,21 @@ def blocks(model: keras.Model) -> dict[str, list[keras.layers.Layer]]:
     return groups
 
 
+def block_outputs(model: keras.Model, count: int = 4) -> keras.Model:
+    """The same layers, giving the outputs of the last `count` blocks, first to last, instead of the last one's alone.
+
+    Raises
+    ------
+    ValueError
+        If the model is no backbone, or has fewer blocks.
+    """
+    groups = {name: layers for name, layers in blocks(model).items() if name != "stem"}
+    if not 1 <= count <= len(groups):
+        raise ValueError(f"count={count}: {model.name} has {len(groups)} blocks; expected 1 to {len(groups)}")
+    outputs = [layers[-1].output for layers in list(groups.values())[-count:]]
+    return keras.Model(model.input, outputs, name=f"{model.name}_blocks")
+
+
 def unfreeze(model: keras.Model, blocks: int | str = 0) -> keras.Model:
     """Make the last blocks of a backbone trainable and freeze the rest.
 
@@ -108,8 +129,8 @@ def unfreeze(model: keras.Model, blocks: int | str = 0) -> keras.Model:
     model
         A backbone.
     blocks
-        Number of last blocks to train, or ``"all"`` (the stem too). Batch normalization in a frozen block stays in inference mode, as
-        Keras 3 does for a layer that is not trainable.
+        Number of last blocks to train, or ``"all"`` (the stem too). Batch normalization in a frozen block stays in
+        inference mode, as Keras 3 does for a layer that is not trainable.
 
     Returns
     -------
@@ -124,7 +145,9 @@ def unfreeze(model: keras.Model, blocks: int | str = 0) -> keras.Model:
     groups = _groups(model)
     names = [name for name in groups if name != "stem"]
     if blocks != "all" and (not isinstance(blocks, int) or not 0 <= blocks <= len(names)):
-        raise ValueError(f"blocks={blocks!r}: {model.name} has {len(names)} blocks; expected 0 to {len(names)} or 'all'")
+        raise ValueError(
+            f"blocks={blocks!r}: {model.name} has {len(names)} blocks; expected 0 to {len(names)} or 'all'"
+        )
     chosen = set(groups) if blocks == "all" else set(names[len(names) - blocks :])
     model.trainable = True
     for name, layers in groups.items():
@@ -184,14 +207,44 @@ def _ends_stem(layers: list) -> bool:
     return sum(isinstance(layer, keras.layers.MaxPooling2D) for layer in layers) == 2
 
 
-def _narrow(model: keras.Model, width: float) -> keras.Model:
-    """The same graph with every convolution's filters multiplied by `width`."""
-    config = model.get_config()
+def _adapted(config: dict, width: float) -> dict:
+    """The same graph with every convolution's filters multiplied by `width`, and names that depend on nothing built before.
+
+    Keras numbers the layers that have no name of their own (all but few of Inception v3) over the whole session; here
+    they are numbered from 1 in each network.
+    """
+    counts: dict[str, int] = {}
+    names: dict[str, str] = {}
     for layer in config["layers"]:
         layer.pop("build_config", None)  # holds the shapes of the full width
-        if "filters" in layer["config"]:
+        if "filters" in layer["config"] and width != 1.0:
             layer["config"]["filters"] = max(4, round(layer["config"]["filters"] * width))
-    return keras.Model.from_config(config)
+        if match := _AUTOMATIC.fullmatch(layer["name"]):
+            counts[match[1]] = counts.get(match[1], 0) + 1
+            names[layer["name"]] = f"{match[1]}_{counts[match[1]]}"
+    return _renamed(config, names)
+
+
+def _renamed(node, names: dict[str, str]):
+    """A configuration with every mention of a layer's name replaced."""
+    if isinstance(node, dict):
+        return {key: value if key == "class_name" else _renamed(value, names) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return type(node)(_renamed(value, names) for value in node)
+    return names.get(node, node) if isinstance(node, str) else node
+
+
+def _check_width(name: str, width: float, weights: str | Path | None) -> None:
+    if weights == "imagenet" and width != 1.0:
+        raise ValueError(
+            f"ImageNet weights of {name} exist at width 1.0 only, not at {width}; pass weights=None or a file"
+        )
+    if weights == "phantom" and width != PHANTOM_WIDTH:
+        raise ValueError(f"phantom weights of {name} exist at width {PHANTOM_WIDTH} only, not at {width}")
+
+
+def _phantom_file(name: str) -> Path:
+    return PHANTOM / f"{name}-phantom.npz"
 
 
 def _imagenet_file(name: str) -> Path:
@@ -212,8 +265,38 @@ def _imagenet_file(name: str) -> Path:
 
 def _load(model: keras.Model, file: Path, name: str, width: float) -> None:
     if not file.exists():
-        raise FileNotFoundError(f"weights={str(file)!r}: there is no such file; expected weights of {name} at width {width}")
+        raise FileNotFoundError(
+            f"weights={str(file)!r}: there is no such file; expected weights of {name} at width {width}"
+        )
     try:
-        model.load_weights(file)
+        if file.suffix == ".npz":
+            _load_arrays(model, file)
+        else:
+            model.load_weights(file)
     except Exception as problem:  # h5py, Keras and zip errors differ by format
         raise ValueError(f"{file} does not hold weights of {name} at width {width}: {problem}") from problem
+
+
+def save(model: keras.Model, file: Path | str, **others: np.ndarray) -> None:
+    """Write a backbone's weights as float16 arrays named ``layer/weight``, and `others` beside them (npz, no pickle)."""
+    arrays = {key: np.asarray(value, np.float16) for key, value in _weights(model).items()}
+    with open(file, "wb") as stream:
+        np.savez_compressed(stream, **arrays, **{f"other/{key}": value for key, value in others.items()})
+
+
+def _weights(model: keras.Model) -> dict[str, np.ndarray]:
+    """Weights by the name of their layer and their own."""
+    return {f"{layer.name}/{weight.name}": weight.numpy() for layer in model.layers for weight in layer.weights}
+
+
+def _load_arrays(model: keras.Model, file: Path) -> None:
+    with np.load(file, allow_pickle=False) as saved:
+        found = {key: saved[key].astype(np.float32) for key in saved.files if not key.startswith("other/")}
+    wanted = {f"{layer.name}/{weight.name}": weight for layer in model.layers for weight in layer.weights}
+    if found.keys() != wanted.keys():
+        raise ValueError(f"its layers differ, for instance {sorted(found.keys() ^ wanted.keys())[0]}")
+    for key, weight in wanted.items():
+        if found[key].shape != weight.shape:
+            raise ValueError(f"{key} is of shape {found[key].shape}; expected {tuple(weight.shape)}")
+    for key, weight in wanted.items():
+        weight.assign(found[key])

@@ -7,12 +7,14 @@ from keras import layers
 from histolib.models.backbones import Preprocessing
 
 
-def baseline_cnn(input_shape=(50, 50, 3), classes: int = 2, augment=None, standardize=None, filters: int = 32, dropout=0.25):
+def baseline_cnn(
+    input_shape=(50, 50, 3), classes: int = 2, augment=None, standardize=None, filters: int = 32, dropout=0.25
+):
     """The network trained from scratch in the IDC paper (section 'Training from scratch', Fig. 3).
 
-    Published: four 3x3 convolutions with ReLU, the first with 32 filters on 50x50x3; max pooling; dropout; a flatten layer and a dense layer
-    of two neurons with softmax. Not published, chosen here: 32, 32, 64, 64 filters, ``same`` padding, pooling and dropout
-    after every second convolution, the dropout rate.
+    Published: four 3x3 convolutions with ReLU, the first with 32 filters on 50x50x3; max pooling; dropout; a
+    flatten layer and a dense layer of two neurons with softmax. Not published, chosen here: 32, 32, 64, 64 filters,
+    ``same`` padding, pooling and dropout after every second convolution, the dropout rate.
 
     Parameters
     ----------

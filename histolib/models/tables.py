@@ -1,6 +1,7 @@
 """A network as a table that a reader can take in."""
 
 import math
+import re
 
 import keras
 import pandas as pd
@@ -14,8 +15,8 @@ def layer_table(model: keras.Model) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index ``layer``; columns ``kind`` (with kernel size, units or rate), ``output`` (shape without the batch), ``parameters``,
-        ``state`` (``trainable``, ``frozen``, or empty for a layer without weights).
+        Index ``layer``; columns ``kind`` (with kernel size, units or rate), ``output`` (shape without the batch),
+        ``parameters``, ``state`` (``trainable``, ``frozen``, or empty for a layer without weights).
     """
     rows = [_row(layer) for layer in _leaves(model)]
     return pd.DataFrame(rows, columns=["layer", "kind", "output", "parameters", "state"]).set_index("layer")
@@ -38,7 +39,7 @@ def _row(layer: keras.layers.Layer) -> tuple:
 
 def _kind(layer: keras.layers.Layer) -> str:
     kind = type(layer).__name__
-    name = _NAMES.get(kind, kind.lower())
+    name = _NAMES.get(kind, re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).lower())
     if isinstance(layer, keras.layers.Conv2D):
         return f"{name} {layer.kernel_size[0]}×{layer.kernel_size[1]}, {layer.filters} filters{_activation(layer)}"
     if isinstance(layer, keras.layers.Dense):

@@ -56,9 +56,7 @@ def smooth_field(rng: np.random.Generator, shape: tuple[int, int], scale: float)
     return np.ascontiguousarray(both.T) / np.float32(_SPLINE_DEVIATION)
 
 
-def rough_field(
-    rng: np.random.Generator, shape: tuple[int, int], scale: float, octaves: int = 3
-) -> np.ndarray:
+def rough_field(rng: np.random.Generator, shape: tuple[int, int], scale: float, octaves: int = 3) -> np.ndarray:
     """Sum of `octaves` smooth fields, each of half the scale and amplitude of the last; deviation about 1."""
     amplitudes = 0.5 ** np.arange(octaves)
     total = np.zeros(shape, np.float32)
@@ -101,8 +99,17 @@ class Flow:
         return self.table.take((row & (_TABLE - 1)) * _TABLE + (column & (_TABLE - 1)))
 
 
-def draw_flow(rng: np.random.Generator, shape: tuple[int, int], scale: float, bend: float = 1.0) -> Flow:
-    """Draw a flow whose direction wanders over `scale` pixels; `bend` 0 gives straight fibers."""
+def draw_flow(
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    scale: float,
+    bend: float = 1.0,
+    table: np.ndarray | None = None,
+) -> Flow:
+    """Draw a flow whose direction wanders over `scale` pixels; `bend` 0 gives straight fibers.
+
+    Most of the time goes into the table of noise; one from `draw_table` may be handed in and shared.
+    """
     angle = rng.uniform(0, np.pi)
     row, column = (np.arange(size, dtype=np.float32) for size in shape)
     sine, cosine = np.float32(np.sin(angle)), np.float32(np.cos(angle))
@@ -111,9 +118,14 @@ def draw_flow(rng: np.random.Generator, shape: tuple[int, int], scale: float, be
     across += np.float32(0.55 * bend * scale) * smooth_field(rng, shape, scale)
     across += np.float32(0.07 * bend * scale) * smooth_field(rng, shape, max(1.0, scale / 5))
     along += np.float32(0.3 * bend * scale) * smooth_field(rng, shape, scale)
+    return Flow(across, along, draw_table(rng) if table is None else table)
+
+
+def draw_table(rng: np.random.Generator) -> np.ndarray:
+    """Draw the smooth periodic noise, float32 (512, 512), behind the textures of a flow."""
     table = rng.standard_normal((_TABLE, _TABLE), dtype=np.float32)
     table = ndimage.gaussian_filter(table, 2.0, mode="wrap", truncate=3)
-    return Flow(across, along, table / table.std())
+    return table / table.std()
 
 
 def cells(

@@ -33,9 +33,7 @@ def _above(field: np.ndarray, fraction: float) -> np.ndarray:
     return field - np.float32(np.quantile(field[::3, ::3], np.clip(1 - fraction, 0, 1)))
 
 
-def _glands(
-    rng: np.random.Generator, allowed: np.ndarray, density: float, scale: float
-) -> tuple[Glands, np.ndarray]:
+def _glands(rng: np.random.Generator, allowed: np.ndarray, density: float, scale: float) -> tuple[Glands, np.ndarray]:
     """Normal ducts and lobules in `allowed`; also the loose stroma around acini, (H, W) coverage."""
     glands = Glands(np.zeros(allowed.shape, np.float32), np.zeros(allowed.shape, np.float32))
     bed = Glands(np.zeros(allowed.shape, np.float32), np.zeros(allowed.shape, np.float32))
@@ -59,9 +57,7 @@ def _glands(
         else:  # a duct filled by a proliferation that has not broken through its wall
             extent = rng.uniform(45, 140)
             draw_gland(rng, bed, center, extent + 12, extent * 2, scale, 0.04)
-            draw_gland(
-                rng, glands, center, extent, rng.uniform(0.6, 1.2) * extent, scale, 0.06, rng.uniform(1, 1.4)
-            )
+            draw_gland(rng, glands, center, extent, rng.uniform(0.6, 1.2) * extent, scale, 0.06, rng.uniform(1, 1.4))
     return glands, bed.wall
 
 

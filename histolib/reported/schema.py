@@ -27,11 +27,7 @@ def validate(content: dict, file: str) -> None:
         If a part is missing or unknown, a column is named twice or has no unit, a row has the wrong length,
         or a cell of a column with a unit is not a number. The message names the file and the table.
     """
-    if (
-        not isinstance(content, dict)
-        or set(content) - _PARTS
-        or {"paper", "tables", "figures"} - set(content)
-    ):
+    if not isinstance(content, dict) or set(content) - _PARTS or {"paper", "tables", "figures"} - set(content):
         found = sorted(content) if isinstance(content, dict) else type(content).__name__
         raise ValueError(f"{file}: parts {found}; needed: paper, tables, figures; allowed: {sorted(_PARTS)}")
     missing = [key for key in _CITATION if not content["paper"].get(key)]
@@ -62,9 +58,7 @@ def _entry(entry: dict, place: str, kind: str) -> None:
         raise ValueError(f"{place}: column {', '.join(twice)} stands twice; names must differ")
     for column in entry["columns"]:
         if not column.get("unit"):
-            raise ValueError(
-                f'{place}: column {column["name"]} has no unit; write "text" for words, "1" for a ratio'
-            )
+            raise ValueError(f'{place}: column {column["name"]} has no unit; write "text" for words, "1" for a ratio')
     for number, row in enumerate(entry["rows"], start=1):
         if len(row) != len(names):
             raise ValueError(f"{place}: row {number} has {len(row)} cells, the table {len(names)} columns")
@@ -91,6 +85,4 @@ def _number(cell: str, place: str) -> None:
     try:
         float(cell)
     except (TypeError, ValueError):
-        raise ValueError(
-            f"{place}: {cell!r} is not a number; a column of words needs the unit text"
-        ) from None
+        raise ValueError(f"{place}: {cell!r} is not a number; a column of words needs the unit text") from None

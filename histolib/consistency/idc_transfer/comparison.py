@@ -12,8 +12,7 @@ def checks(paper: Paper) -> list[Row]:
     """Return the checks of the comparisons with other papers."""
     quoted = [method for method in paper.methods(4) if method != "feature_extraction"]
     shares = {
-        definition: [_share(paper, method, definition) for method in quoted]
-        for definition in ("accuracy", "balanced")
+        definition: [_share(paper, method, definition) for method in quoted] for definition in ("accuracy", "balanced")
     }
     balanced = shares["balanced"]
     # The one share that all quoted rows allow: where their ranges overlap.
@@ -147,8 +146,7 @@ def _claims(paper: Paper, share: Range) -> list[Row]:
             )
         )
     ours, theirs = (
-        [paper.cell(3, method, score) for score in ("f1", "accuracy")]
-        for method in ("feature_extraction", "baseline")
+        [paper.cell(3, method, score) for score in ("f1", "accuracy")] for method in ("feature_extraction", "baseline")
     )
     rows.append(
         Row(

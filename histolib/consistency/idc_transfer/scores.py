@@ -34,16 +34,10 @@ def _table_3(paper: Paper) -> list[Row]:
         for score in ("precision", "f1"):
             printed = paper.cell(3, method, score)
             fits = {
-                name
-                for name, ending in _AVERAGES.items()
-                if agrees(printed, paper.score(2, method, score + ending))
+                name for name, ending in _AVERAGES.items() if agrees(printed, paper.score(2, method, score + ending))
             }
             common &= fits
-            found = (
-                "Agrees as: " + ", ".join(n for n in _AVERAGES if n in fits) + "."
-                if fits
-                else "No average agrees."
-            )
+            found = "Agrees as: " + ", ".join(n for n in _AVERAGES if n in fits) + "." if fits else "No average agrees."
             rows.append(
                 number(
                     f"{score} of the positive class, {method}",

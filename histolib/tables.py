@@ -1,0 +1,37 @@
+"""Tables as the book shows them."""
+
+import hashlib
+
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+
+class Shown(Styler):
+    """A styled table that prints its content where there is no HTML, such as in a terminal."""
+
+    def __repr__(self) -> str:
+        return self.data.to_string()
+
+
+def show(frame: pd.DataFrame | pd.Series, digits: int = 3, index: bool = True) -> Shown:
+    """A table for a reader: a dash where there is no number, thousands set off, long text in full.
+
+    Parameters
+    ----------
+    frame
+        What to show.
+    digits
+        Decimal places of numbers that are not whole.
+    index
+        Whether the index is shown.
+
+    Returns
+    -------
+    Shown
+        Its HTML is the same for the same content, so that two runs can be compared.
+    """
+    frame = frame.to_frame() if isinstance(frame, pd.Series) else frame
+    name = hashlib.sha256(frame.to_csv().encode()).hexdigest()[:10]
+    style = Shown(frame, uuid=name, cell_ids=False, precision=digits, na_rep="–", thousands=",")
+    style = style.hide(names=True).hide(names=True, axis="columns").set_table_attributes('class="dataframe"')
+    return style if index else style.hide()

@@ -1,0 +1,40 @@
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+
+matplotlib.use("Agg")
+
+from histolib import metrics, plots, predictions  # noqa: E402
+
+RNG = np.random.default_rng(0)
+CLASSES = ("IDC negative", "IDC positive")
+
+
+def figures():
+    images = list(RNG.integers(0, 256, (4, 6, 6, 3), dtype=np.uint8))
+    history = pd.DataFrame(
+        RNG.random((3, 4)), columns=["loss", "accuracy", "val_loss", "val_accuracy"], index=[1, 2, 3]
+    )
+    manifest = pd.DataFrame({"image_id": range(40), "patient": np.arange(40) % 8, "label": np.arange(40) % 2})
+    table = predictions.table("m", manifest, RNG.random(40))
+    places = table.assign(x=1 + 50 * (np.arange(40) % 5), y=1 + 50 * (np.arange(40) // 5))
+    yield "image_grid", plots.image_grid({"a": images, "b": images[:2]}, "title")
+    yield "class_counts", plots.class_counts(pd.DataFrame({"before": [9, 3], "after": [9, 9]}, index=CLASSES), "title")
+    yield "curves", plots.curves({"m": history, "n": history}, "title")
+    yield "confusion", plots.confusion({"m": metrics.confusion(table.y_true, table.p_1)}, CLASSES, "title")
+    yield "embedding", plots.embedding({"f": RNG.random((40, 2))}, table.y_true, CLASSES, "title")
+    yield "intervals", plots.intervals({"run": metrics.summary(table, 10)}, "auc", "title", "AUC")
+    yield "slide_map", plots.slide_map(places, "title")
+
+
+@pytest.mark.parametrize("name, figure", list(figures()))
+def test_figure_is_drawn_titled_and_labeled(name, figure):
+    figure.canvas.draw()
+    pixels = np.asarray(figure.canvas.buffer_rgba())
+    assert pixels[..., :3].std() > 5
+    assert figure._suptitle is not None or figure.axes[0].get_title()
+    if name != "image_grid":
+        labeled = [axis for axis in figure.axes if axis.get_ylabel() or axis.get_xlabel()]
+        assert labeled and len(figure.axes) >= 1
+    matplotlib.pyplot.close(figure)
