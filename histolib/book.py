@@ -117,49 +117,20 @@ def provenance(runs: dict[str, dict[str, Any]], kept: dict[str, dict[str, Any]])
     kept
         Records of runs on real data that are kept in the repository, by ``<chapter>: <run>``.
     """
+    titles = {name: f"[{escape(record['title'])}](../notebooks/{name}.ipynb)" for name, record in runs.items()}
+    titles |= {name: f"{escape(name)} (kept)" for name in kept}
     records = runs | kept
-    pages = {name: f"[{escape(record['title'])}](../notebooks/{name}.ipynb)" for name, record in runs.items()}
-    pages |= {name: f"{escape(name)} (kept)" for name in kept}
-    return "\n\n".join(
-        [
-            "# Provenance",
-            "Every number in this book is recomputed from the saved predictions of these runs. This page is generated "
-            "from their records. A *twin* is drawn data in the layout of the real data set; a *kept* run is one on "
-            "real data, whose record and predictions come with the book.",
-            "## Runs",
-            table(
-                [
-                    "Chapter",
-                    "Data",
-                    "Fingerprint",
-                    "Images",
-                    "Patients",
-                    "Skipped",
-                    "Seeds",
-                    "Run time",
-                    "Revision",
-                ],
-                ([pages[name], *map(escape, _run(record))] for name, record in records.items()),
-            ),
-            "## Time of each stage",
-            table(
-                ["Chapter", "Stage", "Time"],
-                (
-                    [pages[name], escape(stage), duration(seconds)]
-                    for name, record in records.items()
-                    for stage, seconds in record["stages"].items()
-                ),
-            ),
-            "## Hardware",
-            table(
-                ["Chapter", "CPU", "Cores", "Memory", "Accelerators", "Backend", "Python", "Started (UTC)"],
-                ([pages[name], *map(escape, _hardware(record))] for name, record in records.items()),
-            ),
-            "## Packages",
-            _packages({pages[name]: record["packages"] for name, record in records.items()}),
-            "",
-        ]
-    )
+    parts = [
+        "# Provenance",
+        "Every number in this book is recomputed from the saved predictions of these runs. This page is generated "
+        "from their records. A *twin* is drawn data in the layout of the real data set; a *kept* run is one on "
+        "real data, whose record and predictions come with the book.",
+    ]
+    for name, record in records.items():
+        rows = ((label, escape(value)) for label, value in _facts(record).items())
+        parts += [f"## {titles[name]}", table(["What", "Value"], rows)]
+    parts += ["## Packages", _packages({titles[name]: record["packages"] for name, record in records.items()}), ""]
+    return "\n\n".join(parts)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -180,31 +151,20 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def _run(record: dict[str, Any]) -> list[object]:
-    data, (commit, _, dirty) = record["data"], (record["revision"] or "").partition("-")
-    return [
-        f"{data['name']} ({'twin' if data['twin'] else 'real'})",
-        data["fingerprint"][:8],
-        f"{data['images']:,}",
-        f"{data['patients']:,}",
-        len(data["skipped"]),
-        ", ".join(f"{name} {value}" for name, value in record["seeds"].items()),
-        duration(record["seconds"]),
-        commit[:8] + (" with changes" if dirty else "") or "not in git",
-    ]
-
-
-def _hardware(record: dict[str, Any]) -> list[object]:
-    machine = record["hardware"]
-    return [
-        machine["cpu"],
-        machine["cores"],
-        f"{machine['memory_gib']:.0f} GiB",
-        ", ".join(machine["accelerators"]) or "none",
-        record["backend"],
-        record["python"],
-        record["started"][:16].replace("T", " "),
-    ]
+def _facts(record: dict[str, Any]) -> dict[str, object]:
+    """What a run was, in the order in which a reader asks."""
+    data, machine, (commit, _, dirty) = record["data"], record["hardware"], (record["revision"] or "").partition("-")
+    return {
+        "data": f"{data['name']} ({'twin' if data['twin'] else 'real'}), fingerprint {data['fingerprint'][:12]}",
+        "images, patients": f"{data['images']:,} of {data['patients']:,} patients; {len(data['skipped'])} files skipped",
+        "seeds": ", ".join(f"{name} {value}" for name, value in record["seeds"].items()),
+        "run time": f"{duration(record['seconds'])}, started {record['started'][:16].replace('T', ' ')} UTC",
+        "stages": ", ".join(f"{stage} {duration(seconds)}" for stage, seconds in record["stages"].items()),
+        "git revision": commit[:12] + (" with changes" if dirty else "") or "not in git",
+        "processor": f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']:.0f} GiB",
+        "accelerators": ", ".join(machine["accelerators"]) or "none",
+        "backend": f"{record['backend']}, Python {record['python']}",
+    }
 
 
 def _packages(versions: dict[str, dict[str, str]]) -> str:

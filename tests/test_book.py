@@ -57,9 +57,10 @@ def test_provenance_shows_runs_and_kept_runs_with_markdown_escaped(project):
     record = json.loads((project / "runs/demo/good/record.json").read_text())
     other = record | {"data": record["data"] | {"twin": False}, "packages": {"numpy": "3"}, "revision": None}
     page = book.provenance({"good": record}, {"good: real": other})
-    assert r"[A \| tiny\_chapter](../notebooks/good.ipynb) | idc \(twin\) | abababab | 1,234 | 12 | 1 |" in page
+    assert r"## [A \| tiny\_chapter](../notebooks/good.ipynb)" in page and "## good\\: real (kept)" in page
+    assert r"| idc \(twin\), fingerprint abababab" in page and r"| 1,234 of 12 patients; 1 files skipped |" in page
     assert "idc \\(real\\)" in page and "not in git" in page and "aaaaaaaa with changes" in page
-    assert r"A \*fast\* CPU" in page and r"load\_data | 1.2 s" in page
+    assert r"A \*fast\* CPU" in page and r"load\_data 1.2 s" in page
     assert "| numpy | 2 | 3 |" in page
 
 

@@ -156,6 +156,11 @@ def unfreeze(model: keras.Model, blocks: int | str = 0) -> keras.Model:
     return model
 
 
+def imagenet_at_hand(name: str) -> bool:
+    """Whether Keras's ImageNet weights of a backbone lie in its cache, so that nothing need be fetched."""
+    return (_keras_folder() / _FILES[name]).exists()
+
+
 def copy(model: keras.Model) -> keras.Model:
     """A second network with the same graph, names and weights."""
     twin = keras.Model.from_config(model.get_config())
@@ -247,9 +252,13 @@ def _phantom_file(name: str) -> Path:
     return PHANTOM / f"{name}-phantom.npz"
 
 
+def _keras_folder() -> Path:
+    return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
+
+
 def _imagenet_file(name: str) -> Path:
     """Path of Keras's own weights file, fetched by Keras if it is not in its cache."""
-    folder = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
+    folder = _keras_folder()
     file = folder / _FILES[name]
     if file.exists():
         return file

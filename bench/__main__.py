@@ -1,0 +1,64 @@
+"""Print what is measured, against what, as one Markdown table."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.table import Row, markdown
+
+
+def _augmentation(size: str) -> list[Row]:
+    from bench import augmentation
+
+    return augmentation.rows(images=64, rounds=1) if size == "quick" else augmentation.rows()
+
+
+def _oversampling(size: str) -> list[Row]:
+    from bench import oversampling
+
+    if size == "full":
+        return oversampling.rows(oversampling.FULL, alone=True)
+    return oversampling.rows(300 if size == "quick" else 20_000)
+
+
+# Subject -> its rows at one of the sizes "quick", "default", "full". Imported when asked for.
+SUBJECTS: dict[str, Callable[[str], list[Row]]] = {"augmentation": _augmentation, "oversampling": _oversampling}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, and write the same as JSON if asked; returns the exit status."""
+    options = _parse(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    rows = []
+    for name in options.only or SUBJECTS:
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        rows += SUBJECTS[name](options.size)
+    print(markdown(rows))
+    print(f"\n{platform.processor() or platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
+          f"Python {platform.python_version()}, load average {os.getloadavg()[0]:.1f}")  # fmt: skip
+    if options.json:
+        found = {"measured": datetime.now(UTC).isoformat(timespec="seconds"), "size": options.size}
+        options.json.write_text(json.dumps(found | {"rows": [asdict(row) for row in rows]}, indent=1) + "\n")
+    return 0
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--only", action="append", choices=SUBJECTS, help="one subject; may be given several times")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", dest="size", action="store_const", const="quick", help="seconds; shows that it runs")
+    size.add_argument("--full", dest="size", action="store_const", const="full",
+                      help="oversampling at the real data set's 277,524 patches: half an hour, 10 GB of memory")  # fmt: skip
+    parser.add_argument("--json", type=Path, help="file to write the rows to as well")
+    parser.set_defaults(size="default")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
