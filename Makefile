@@ -9,12 +9,19 @@ ENGINE ?=
 ARGS ?=
 PYTHON ?= python3
 UV ?= uv
+ENV ?=
 
 # Handed on through the environment, so that a folder may have spaces in its name.
 export DATA
 
+# ENV=current: run in the environment that is active (conda, a cluster's module) instead of making .venv.
+ifeq ($(ENV),current)
+VENV :=
+RUN := $(PYTHON) -m
+else
 VENV := .venv/.histolib
 RUN := .venv/bin/python -m
+endif
 PREPARE = $(RUN) histolib.chapters prepare $(1) --profile $(PROFILE) --data "$$DATA" $(if $(strip $(SET)),--set $(SET))
 SNAKEMAKE = $(RUN) snakemake --cores $(CORES) --keep-going --rerun-incomplete --scheduler greedy --quiet rules host progress reason $(ENGINE) --
 HTML = runs/$(PROFILE)/book/_build/html/index.html
@@ -25,7 +32,7 @@ HTML = runs/$(PROFILE)/book/_build/html/index.html
 help:
 	@echo 'make book                          execute the chapters on drawn data (demo scale) and render the book'
 	@echo 'make book DATA=/path PROFILE=paper the same on real data, with the published settings'
-	@echo 'make book SET="epochs=2 seed=1"    the same with other parameters, in every chapter'
+	@echo 'make book SET="seed=1 draws=100"   the same with other parameters, in every chapter that declares them'
 	@echo 'make chapter CHAPTER=idc_transfer  execute one chapter; takes PROFILE, DATA and SET too'
 	@echo 'make test                          all tests, the chapters and the book at the smoke scale; ARGS="-k site" goes to pytest'
 	@echo 'make bench                         print what is measured, against what'
@@ -36,6 +43,7 @@ help:
 	@echo 'CORES=2        how many cores to use; a chapter takes 2, so CORES=8 runs four at once'
 	@echo 'ENGINE=...     further options of Snakemake, such as ENGINE="--executor slurm --jobs 10"'
 	@echo 'PYTHON=python3 which Python (3.11 to 3.13) makes .venv'
+	@echo 'ENV=current    use the active environment (conda, say) instead of .venv'
 
 # A stamp is touched last: an interrupted installation has none, and is begun anew from an empty folder.
 .venv/.installed: requirements.lock
@@ -47,7 +55,7 @@ help:
 	@$(RUN) pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@touch $@
 
-$(VENV): .venv/.installed pyproject.toml
+.venv/.histolib: .venv/.installed pyproject.toml
 	@$(RUN) pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -58,11 +58,14 @@ rule chapter:
         # Snakemake keeps logs when a job fails: the partly executed notebook stays for reading.
         notebook="runs/{profile}/{chapter}/{chapter}.ipynb",
         text="runs/{profile}/{chapter}/papermill.log",
+    params:
+        # Another backend, another run.
+        backend=os.environ.get("KERAS_BACKEND", "tensorflow"),
     # Snakemake hands this number to OpenMP and BLAS, so it also fixes how sums are rounded.
     threads: 2
     resources:
         mem_mb=24000,
-        runtime=1440,
+        runtime=4320,
     shell:
         'echo "{wildcards.chapter} is running; its output goes to {log.text}"; rm -f "{log.notebook}"; '
         '"{PYTHON}" -m papermill "{input.notebook}" "{log.notebook}" -f "{input.parameters}" -k python3 --cwd notebooks '

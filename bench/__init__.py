@@ -1,1 +1,1 @@
-"""What is measured, against what. ``python -m bench`` prints the table; ``python -m bench.gpu`` measures an accelerator."""
+"""What is measured, against what: ``python -m bench``, and ``python -m bench.gpu`` for an accelerator."""

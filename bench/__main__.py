@@ -54,7 +54,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", dest="size", action="store_const", const="quick", help="seconds; shows that it runs")
     size.add_argument("--full", dest="size", action="store_const", const="full",
-                      help="oversampling at the real data set's 277,524 patches: half an hour, 10 GB of memory")  # fmt: skip
+                      help="oversampling at 277,524 patches: an hour on 2 cores")  # fmt: skip
     parser.add_argument("--json", type=Path, help="file to write the rows to as well")
     parser.set_defaults(size="default")
     return parser.parse_args(arguments)

@@ -16,8 +16,8 @@ BATCH = 32  # as published
 def rows(images: int = 2048, rounds: int = 7, seed: int = 0) -> list[Row]:
     """Compare one epoch over `images` random patches of 50 x 50 pixels.
 
-    The three take turns within each round, so that a busy machine hurts all alike; a ratio is the median of the rounds' ratios.
-    Kernels are repeatable, as in the chapters.
+    The three take turns within each round, so that a busy machine hurts all alike; a ratio is the median of the
+    rounds' ratios. Kernels are repeatable, as in the chapters.
     """
     reproducibility.seed(seed)
     epochs = contenders(images, seed)

@@ -20,7 +20,7 @@ def flow(images: np.ndarray, targets: np.ndarray, batch_size: int, seed: int):
     targets
         float32, (N, classes).
     """
-    # Keras still calls SciPy's old namespace, which warns at every call and is to go; the function behind it is the same.
+    # Keras calls SciPy's old namespace, which warns at every call and is to go; its function is the same.
     scipy.ndimage.interpolation = scipy.ndimage
     generator = ImageDataGenerator(
         rotation_range=ROTATION,

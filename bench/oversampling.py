@@ -36,7 +36,9 @@ def rows(patches: int = 20_000, alone: bool = False) -> list[Row]:
         f"decode the images once, {size}": ("decode", "s", "–"),
     }
     table = [
-        Row(what, ours[key], unit, peer, theirs[key] if theirs and key in ("peak", "above", "smote") else None, aim)
+        Row(what, ours[key], unit, peer, theirs[key], aim)
+        if theirs and key in ("peak", "above", "smote")
+        else Row(what, ours[key], unit, aim=aim)
         for what, (key, unit, aim) in values.items()
     ]
     total = sum(ours[key] for key in ("load", "decode", "smote"))
@@ -69,7 +71,7 @@ def measure(method: str, folder: Path) -> dict[str, float]:
 
 
 def work(method: str, folder: Path) -> dict[str, float]:
-    """Seconds of each step and bytes at the peak, in GB; `above` leaves out imports and one copy of the given images."""
+    """Seconds of each step and memory at the peak in GB; `above` leaves out imports and the given images once."""
     before, clock = memory.resident(), [time.perf_counter()]
     dataset = datasets.load("idc", folder)
     clock.append(time.perf_counter())

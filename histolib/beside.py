@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from histolib.consistency import at_prevalence
+from histolib.predictions import STUDY
+
 
 def table(published: pd.DataFrame, runs: Mapping[str, pd.DataFrame], digits: int = 3) -> pd.DataFrame:
     """One row per method and score: what was published, and what each run gives.
@@ -55,25 +58,48 @@ def methods(published: pd.DataFrame, runs: Mapping[str, pd.DataFrame]) -> pd.Dat
 
 
 def against(differences: pd.DataFrame, score: str, digits: int = 3) -> pd.DataFrame:
-    """`metrics.difference` of one score as text, with whether the interval leaves out 0.
+    """`metrics.difference` of one score as text, with the side on which the whole interval lies.
 
     Returns
     -------
     DataFrame of str
-        Index ``method``; ``difference [95 % interval]``, ``beyond chance`` (``higher``, ``lower`` or ``not shown``).
+        Index ``method``; ``difference [95 % interval]``, ``whole interval`` (``above 0``, ``below 0``, ``holds 0``).
     """
     rows = differences.xs(score, level="score")
     verdict = [
-        "higher" if low > 0 else "lower" if high < 0 else "not shown" for low, high in rows[["low", "high"]].to_numpy()
+        "above 0" if low > 0 else "below 0" if high < 0 else "holds 0" for low, high in rows[["low", "high"]].to_numpy()
     ]
     text = rows.apply(lambda row: interval(row, digits, sign="+"), axis=1)
-    return pd.DataFrame({"difference [95 % interval]": text, "beyond chance": verdict})
+    return pd.DataFrame({"difference [95 % interval]": text, "whole interval": verdict})
 
 
 def scores(summary: pd.DataFrame, names: Sequence[str], digits: int = 3) -> pd.DataFrame:
     """`metrics.summary` as text: methods in rows, the named scores with their intervals in columns."""
     text = summary.apply(lambda row: interval(row, digits), axis=1)
     return text.unstack().loc[summary.index.unique("method"), list(names)].rename_axis(columns=None)
+
+
+def leak(summary: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
+    """Scores of one method under several protocols, what follows from prevalence alone taken out.
+
+    Parameters
+    ----------
+    summary
+        `metrics.summary` of the protocols.
+    digits
+        Decimal places.
+
+    Returns
+    -------
+    DataFrame of str
+        Index: protocol. AUC and balanced accuracy with intervals, F1 as tested, and the F1 that the same
+        sensitivity and specificity give where half of the images are positive (`consistency.at_prevalence`).
+    """
+    shown = scores(summary, ["auc", "balanced_accuracy", "f1"], digits)
+    values = summary["value"].unstack().loc[shown.index]
+    rates = values[["sensitivity", "specificity"]].itertuples(index=False)
+    shown["F1 at one half"] = [f"{at_prevalence(*pair, 0.5)['f1']:.{digits}f}" for pair in rates]
+    return shown.rename(lambda name: name.removeprefix(STUDY))
 
 
 def interval(row: pd.Series, digits: int = 3, sign: str = "") -> str:

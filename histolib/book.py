@@ -156,7 +156,7 @@ def _facts(record: dict[str, Any]) -> dict[str, object]:
     data, machine, (commit, _, dirty) = record["data"], record["hardware"], (record["revision"] or "").partition("-")
     return {
         "data": f"{data['name']} ({'twin' if data['twin'] else 'real'}), fingerprint {data['fingerprint'][:12]}",
-        "images, patients": f"{data['images']:,} of {data['patients']:,} patients; {len(data['skipped'])} files skipped",
+        "images": f"{data['images']:,} of {data['patients']:,} patients; {len(data['skipped'])} files skipped",
         "seeds": ", ".join(f"{name} {value}" for name, value in record["seeds"].items()),
         "run time": f"{duration(record['seconds'])}, started {record['started'][:16].replace('T', ' ')} UTC",
         "stages": ", ".join(f"{stage} {duration(seconds)}" for stage, seconds in record["stages"].items()),

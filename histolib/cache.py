@@ -72,17 +72,22 @@ def atomic_file(path: Path | str) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(path: Path | str) -> Iterator[Path]:
-    """Fill a folder whole or not at all; see `atomic_file`. An existing folder at `path` is replaced."""
+def atomic_folder(path: Path | str, replace: bool = True) -> Iterator[Path]:
+    """Fill a folder whole or not at all; see `atomic_file`.
+
+    A folder that is at `path` in the end is replaced, or kept if not `replace`: of two processes that make the same
+    thing, the second must not take away what the first already reads.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
     try:
         yield part
         os.chmod(part, 0o777 & ~_umask())
-        if path.exists():
+        if replace and path.exists():
             shutil.rmtree(path)
-        os.replace(part, path)
+        if not path.exists():
+            os.replace(part, path)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

@@ -61,7 +61,9 @@ def prepare(
     ParameterError
         If a profile, a chapter, a parameter or the data folder does not exist, or a value is of the wrong type.
     """
-    texts = {name: _text(merge(profile, name, data, settings or {}, root)) for name in _known(names, root)}
+    chosen = _known(names, root)
+    shared = _by_chapter(chosen, settings or {}, root)
+    texts = {name: _text(merge(profile, name, data, shared[name], root)) for name in chosen}
     files = []
     for name, text in texts.items():
         path = root / "runs" / profile / name / "parameters.yaml"
@@ -88,6 +90,16 @@ def merge(
     values["output"] = f"../runs/{profile}/{name}"
     parameters.check(values, known, name)
     return {key: values[key] for key in known if key in values}
+
+
+def _by_chapter(names: Sequence[str], settings: Mapping[str, str], root: Path) -> dict[str, dict[str, str]]:
+    """The settings that each chapter declares; one that no chapter declares is left to each, whose check refuses it."""
+    known = {name: parameters.of_notebook(root / "notebooks" / f"{name}.ipynb") for name in names}
+    declared = {key for found in known.values() for key in found}
+    return {
+        name: {key: text for key, text in settings.items() if key in known[name] or key not in declared}
+        for name in names
+    }
 
 
 def _known(names: Sequence[str], root: Path) -> list[str]:

@@ -167,7 +167,8 @@ def difference(
     Returns
     -------
     DataFrame
-        Index ``method, score``; ``value, low, high``. An interval that leaves out 0 is a difference beyond chance.
+        Index ``method, score``; ``value, low, high``. The interval covers the choice of test patients, not the
+        chance in training.
 
     Raises
     ------

@@ -144,15 +144,24 @@ def verify(history: Iterable[str], chapter: str = "this notebook") -> dict[str, 
             injected = _assigned(cell)
             check(injected, known, chapter)
             values |= injected
+    # A reader may have set a parameter in a cell of their own: what is in force is what is recorded.
+    values |= {name: value for name, value in _running().items() if name in values}
+    check(values, known, chapter)
     return values
 
 
 def _namespace() -> dict[str, Any]:
     """Annotated names of the running notebook and their values."""
+    names = _running()
+    return {name: names[name] for name in names.get("__annotations__", {})}
+
+
+def _running() -> dict[str, Any]:
+    """All names of the running notebook; none outside one."""
     from IPython import get_ipython
 
-    names = get_ipython().user_ns
-    return {name: names[name] for name in names.get("__annotations__", {})}
+    shell = get_ipython()
+    return shell.user_ns if shell else {}
 
 
 def _assigned(source: str) -> dict[str, Any]:
@@ -202,6 +211,26 @@ def _fits(value: Any, kind: Any) -> bool:
 
 def _name(kind: Any) -> str:
     return str(kind) if get_origin(kind) else kind.__name__
+
+
+def at_least(values: Mapping[str, Any], **minimum: float) -> None:
+    """Check that numbers are not too small; call it before anything long runs.
+
+    Parameters
+    ----------
+    values
+        Name of each parameter to its value, as `verify` returns it.
+    **minimum
+        Name of a parameter to the smallest value that it may take.
+
+    Raises
+    ------
+    ParameterError
+        Names the parameter, its value and what would be right.
+    """
+    for name, least in minimum.items():
+        if values[name] < least:
+            raise ParameterError(f"{name}={values[name]!r}; expected at least {least}")
 
 
 def one_of(values: Mapping[str, Any], **choices: Iterable[Any]) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 from histolib import cache
 
 KEYS = ["method", "fold", "image_id", "patient", "y_true"]
+STUDY = "study: "  # begins the name of a method that was tested in another way than the chapter's own
 
 
 def table(method: str, manifest: pd.DataFrame, probabilities: np.ndarray, fold: int = 0) -> pd.DataFrame:
@@ -59,6 +60,16 @@ def of_methods(manifest: pd.DataFrame, probabilities: Mapping[str, np.ndarray], 
     return pd.concat([table(name, manifest, p, fold) for name, p in probabilities.items()], ignore_index=True)
 
 
+def studies(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the methods whose names begin with `STUDY`, each tested on images of its own."""
+    return rows[rows["method"].str.startswith(STUDY)]
+
+
+def without_studies(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the chapter's own methods, all tested on the same images."""
+    return rows[~rows["method"].str.startswith(STUDY)]
+
+
 def worst(rows: pd.DataFrame, count: int) -> dict[int, np.ndarray]:
     """Positions, in one method's rows, of the images that are given the least probability of their true class.
 
@@ -77,7 +88,9 @@ def worst(rows: pd.DataFrame, count: int) -> dict[int, np.ndarray]:
     p = scores_of(rows)
     y = rows["y_true"].to_numpy()
     own = p[np.arange(len(y)), y]
-    mistaken = p.argmax(1) != y
+    # The decision of `metrics.scores`: with two classes a tie counts as positive.
+    predicted = (p[:, 1] >= 0.5).astype(int) if p.shape[1] == 2 else p.argmax(1)
+    mistaken = predicted != y
     found = {k: np.flatnonzero(mistaken & (y == k)) for k in range(p.shape[1])}
     return {k: at[np.argsort(own[at], kind="stable")[:count]] for k, at in found.items() if len(at)}
 

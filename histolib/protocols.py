@@ -36,6 +36,16 @@ class Parts:
         """Test images that SMOTE made."""
         return int(self.test["synthetic"].sum())
 
+    def sizes(self) -> pd.DataFrame:
+        """Images and patients of each part (rows); synthetic images are counted apart."""
+        parts = {"training": self.train, "validation": self.validation, "test": self.test}
+        columns = {
+            "patients": [part["patient"].nunique() for part in parts.values()],
+            "real patches": [int((~part["synthetic"]).sum()) for part in parts.values()],
+            "synthetic patches": [int(part["synthetic"].sum()) for part in parts.values()],
+        }
+        return pd.DataFrame(columns, index=list(parts))
+
     def counts(self, classes: tuple[str, ...]) -> pd.DataFrame:
         """Images per class (rows) in the training part before and after oversampling and in the test part (columns)."""
         real = self.train[~self.train["synthetic"]]

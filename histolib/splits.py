@@ -27,11 +27,27 @@ def three_parts(labels, patients, test: float, validation: float, by: str = "pat
         Share of all images.
     validation
         Share of the images that are not in the test part.
+
+    Raises
+    ------
+    ValueError
+        Fewer than three patients, or a part without a class; and as `two_parts`.
     """
     labels, patients = np.asarray(labels), np.asarray(patients)
+    known = len(np.unique(patients))
+    if by == "patient" and known < 3:
+        raise ValueError(f"{known} patients can't be on three sides (training, validation, test); expected at least 3")
     rest, held_out = two_parts(labels, patients, test, by, seed)
     train, check = two_parts(labels[rest], patients[rest], validation, by, seed)
-    return Parts(rest[train], rest[check], held_out)
+    parts = Parts(rest[train], rest[check], held_out)
+    for name, rows in parts._asdict().items():
+        missing = np.setdiff1d(labels, labels[rows])
+        if len(missing):
+            raise ValueError(
+                f"the {name} part has {len(rows)} images of {len(np.unique(patients[rows]))} patients and none of "
+                f"class {missing.tolist()}; {known} patients are too few for test={test}, validation={validation}"
+            )
+    return parts
 
 
 def two_parts(labels, patients, share: float, by: str = "patient", seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

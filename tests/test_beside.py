@@ -19,10 +19,19 @@ def test_differences_say_what_is_beyond_chance():
     rows = pd.DataFrame({"value": [0.1, -0.2, 0.0], "low": [0.05, -0.3, -0.1], "high": [0.2, -0.1, 0.1]})
     rows.index = pd.MultiIndex.from_product([["a", "b", "c"], ["auc"]], names=["method", "score"])
     table = beside.against(rows, "auc")
-    assert table["beyond chance"].tolist() == ["higher", "lower", "not shown"]
+    assert table["whole interval"].tolist() == ["above 0", "below 0", "holds 0"]
     assert table.iloc[0, 0] == "+0.100 [+0.050, +0.200]"
 
 
 def test_scores_keep_the_order_of_methods():
     table = beside.scores(SUMMARY.xs("auc", level="score", drop_level=False), ["auc"])
     assert table.index.tolist() == ["a", "b"] and table.loc["b", "auc"] == "0.700 [0.600, 0.800]"
+
+
+def test_leak_takes_out_what_prevalence_does():
+    names = ["auc", "balanced_accuracy", "f1", "sensitivity", "specificity"]
+    index = pd.MultiIndex.from_product([["study: by patient"], names], names=["method", "score"])
+    summary = pd.DataFrame({"value": [0.9, 0.8, 0.6, 0.8, 0.8], "low": 0.5, "high": 1.0}, index=index)
+    row = beside.leak(summary).loc["by patient"]
+    assert row["F1 at one half"] == "0.800"  # precision and sensitivity are both 0.8 there
+    assert row["f1"] == "0.600 [0.500, 1.000]"

@@ -34,6 +34,12 @@ def test_atomic_folder_leaves_nothing_behind(tmp_path):
     with cache.atomic_folder(folder) as part:
         (part / "one").write_text("x")
     assert os.listdir(folder) == ["one"]
+    with cache.atomic_folder(folder, replace=False) as part:
+        (part / "two").write_text("x")
+    assert os.listdir(folder) == ["one"] and os.listdir(tmp_path) == ["twin"]
+    with cache.atomic_folder(folder) as part:
+        (part / "two").write_text("x")
+    assert os.listdir(folder) == ["two"]
 
 
 def test_a_killed_process_leaves_no_file_under_the_final_name(tmp_path):

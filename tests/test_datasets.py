@@ -98,7 +98,8 @@ def test_packed_once_and_again_after_a_change(folder, monkeypatch, tmp_path):
 def test_fingerprint_follows_content(folder):
     before = datasets.load("idc", folder).fingerprint
     assert datasets.load("idc", folder).fingerprint == before
-    save(folder, "10002", 1, 1, color=9)
+    path = save(folder, "10002", 1, 1, color=9)
+    os.utime(path, ns=(1, 1))
     assert datasets.load("idc", folder).fingerprint != before
 
 
@@ -111,6 +112,13 @@ def test_a_damaged_file_is_named_and_left_out_only_on_request(folder, content):
     dataset = datasets.load("idc", folder, damaged="skip")
     assert dataset.skipped == ("10001/1/10001_idx5_x901_y51_class1.png",)
     assert len(dataset.table) == len(dataset.images()) == 12
+
+
+def test_a_patch_that_is_too_large_is_named_and_left_out_only_on_request(folder):
+    save(folder, "10001", 1, 901, size=(60, 60))
+    with pytest.raises(ValueError, match=r"x901_y51_class1\.png: an image of 60x60 pixels is larger"):
+        datasets.load("idc", folder).images()
+    assert len(datasets.load("idc", folder, damaged="skip").skipped) == 1
 
 
 def test_a_16_bit_file_is_an_error(folder):
@@ -129,7 +137,7 @@ def test_an_interrupted_packing_leaves_nothing(folder, monkeypatch, tmp_path):
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(packing, "complete", interrupt)
         datasets.load("idc", folder).images()
-    assert list((tmp_path / "own" / "packed").iterdir()) == []
+    assert list((tmp_path / "own" / "packed").glob("*.npy")) == []
     assert len(datasets.load("idc", folder).images()) == 12
 
 

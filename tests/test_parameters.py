@@ -138,3 +138,25 @@ def test_a_notebook_has_exactly_one_parameters_cell(tmp_path, count):
     path.write_text(json.dumps({"cells": [cell] * count}))
     with pytest.raises(ParameterError, match=f"chapter.ipynb: {count} cells are tagged"):
         parameters.of_notebook(path)
+
+
+def test_a_value_set_in_a_cell_of_ones_own_is_the_one_in_force(monkeypatch):
+    class Shell:
+        user_ns = {"epochs": 3, "rate": 0.25, "other": 1}
+
+    monkeypatch.setattr("IPython.get_ipython", Shell)
+    values = parameters.verify([SOURCE, "# Parameters\nrate = 0.5"])
+    assert values["epochs"] == 3 and values["rate"] == 0.25 and "other" not in values
+    Shell.user_ns["epochs"] = "many"
+    with pytest.raises(ParameterError, match="'epochs' is 'many'"):
+        parameters.verify([SOURCE])
+
+
+def test_choices_and_smallest_values_are_named():
+    values = {"split": "patiens", "draws": 0}
+    with pytest.raises(ParameterError, match="split='patiens'; expected one of 'patient', 'patch'"):
+        parameters.one_of(values, split=("patient", "patch"))
+    with pytest.raises(ParameterError, match="draws=0; expected at least 1"):
+        parameters.at_least(values, draws=1)
+    parameters.one_of(values, split=["patiens"])
+    parameters.at_least(values, draws=0)

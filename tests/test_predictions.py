@@ -58,6 +58,12 @@ def test_missing_columns_are_named(tmp_path):
         predictions.load(tmp_path / "x.csv.gz")
 
 
+def test_studies_are_told_apart():
+    own, study = (predictions.table(name, MANIFEST, [0.1, 0.9, 0.3]) for name in ("m", f"{predictions.STUDY}by patch"))
+    both = pd.concat([own, study])
+    assert predictions.without_studies(both).equals(own) and predictions.studies(both).equals(study)
+
+
 def test_worst_lists_confident_mistakes_only():
     manifest = pd.DataFrame({"image_id": list("abcde"), "patient": "p", "label": [0, 0, 0, 1, 1]})
     found = predictions.worst(predictions.table("m", manifest, [0.6, 0.9, 0.2, 0.8, 0.7]), 5)

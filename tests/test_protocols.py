@@ -11,6 +11,9 @@ def test_by_patient_nothing_leaks(twin):
     counts = parts.counts(twin.classes)
     assert counts["training, after SMOTE"].nunique() == 1
     assert (counts["training, after SMOTE"] >= counts["training, before SMOTE"]).all()
+    sizes = parts.sizes()
+    assert sizes["patients"].sum() == 10 and sizes["real patches"].sum() == len(twin.table)
+    assert sizes.loc["training", "synthetic patches"] == counts.loc["IDC positive"].diff().iloc[1]
     assert len(parts.train_images) == len(parts.train) and len(parts.test_images) == len(parts.test)
 
 

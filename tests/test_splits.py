@@ -60,6 +60,15 @@ def test_same_seed_same_parts(archive, by):
     assert np.array_equal(first, second) and not np.array_equal(first, other)
 
 
+def test_three_parts_of_few_patients_are_refused():
+    labels, patients = np.arange(40) % 2, np.repeat(["a", "b"], 20)
+    with pytest.raises(ValueError, match="2 patients can't be on three sides"):
+        splits.three_parts(labels, patients, 0.2, 0.2)
+    patients = np.repeat(["a", "b", "c", "d"], 10)
+    with pytest.raises(ValueError, match=r"part has 10 images of 1 patients and none of class \[1\]"):
+        splits.three_parts((patients == "a").astype(int), patients, 0.25, 0.25)
+
+
 def test_errors_name_what_is_wrong():
     labels, patients = [0, 1] * 6, np.repeat(["a", "b", "c"], 4)
     with pytest.raises(ValueError, match="3 patients can't fill 5 folds"):

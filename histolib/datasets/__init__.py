@@ -66,7 +66,7 @@ def load(
         table = _choose_patients(table, patients, seed, folder)
     skipped: list[str] = []
     if damaged == "skip":
-        skipped = damaged_files(folder, table["path"])
+        skipped = damaged_files(folder, table["path"], source.SHAPE)
         table = table[~table["path"].isin(skipped)].reset_index(drop=True)
     _require_classes(table, source.CLASSES, folder)
     return Dataset(name, folder, table, source.CLASSES, source.SHAPE, twin, tuple(skipped))
@@ -77,7 +77,7 @@ def _twin(name: str, patients: int | None, seed: int) -> Path:
     count = patients or TWIN_PATIENTS
     folder = cache.folder("twins", f"{name}-v{phantoms.VERSION[name]}-{count}-{seed}")
     if not folder.is_dir():
-        with cache.atomic_folder(folder) as part:
+        with cache.atomic_folder(folder, replace=False) as part:
             phantoms.write(name, part, patients=count, seed=seed)
     return folder
 

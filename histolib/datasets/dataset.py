@@ -71,7 +71,7 @@ class Dataset:
 
     def odd_sized(self) -> int:
         """Number of images that are not of `shape` and are completed when read."""
-        return packing.odd_sized(self.root, self.table["path"], self.shape)
+        return packing.facts(self.root, self.table["path"], self.shape)["odd_sized"]
 
     @cached_property
     def labels(self) -> np.ndarray:
@@ -86,7 +86,7 @@ class Dataset:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over the manifest and every file's bytes, in order: the same data, the same fingerprint."""
-        return packing.fingerprint(self.root, self.table["path"])
+        return packing.facts(self.root, self.table["path"], self.shape)["fingerprint"]
 
     def summary(self) -> pd.DataFrame:
         """Images, their share and patients by class, with a row of totals."""

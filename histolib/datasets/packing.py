@@ -59,6 +59,14 @@ def read(path: Path) -> np.ndarray:
         ) from problem
 
 
+def read_complete(path: Path, shape: tuple[int, int]) -> np.ndarray:
+    """`read` one file and `complete` it to `shape`; an error of either names the file."""
+    try:
+        return complete(read(path), shape)
+    except ValueError as problem:
+        raise ValueError(str(problem) if str(path) in str(problem) else f"{path}: {problem}") from problem
+
+
 def complete(pixels: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Complete an image to `shape` on its right and lower side by reflecting it (its edge pixels included).
 
@@ -86,12 +94,12 @@ def complete(pixels: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return np.pad(pixels, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
 
 
-def damaged_files(root: Path, paths: Iterable[str]) -> list[str]:
-    """Those of `paths` that can't be decoded."""
+def damaged_files(root: Path, paths: Iterable[str], shape: tuple[int, int]) -> list[str]:
+    """Those of `paths` that can't be decoded or are larger than `shape`."""
 
     def is_damaged(path: str) -> bool:
         try:
-            read(root / path)
+            read_complete(root / path, shape)
         except ValueError:
             return True
         return False
@@ -99,6 +107,17 @@ def damaged_files(root: Path, paths: Iterable[str]) -> list[str]:
     paths = list(paths)
     with ThreadPoolExecutor() as pool:
         return [path for path, bad in zip(paths, pool.map(is_damaged, paths), strict=True) if bad]
+
+
+def facts(root: Path, paths: Iterable[str], shape: tuple[int, int]) -> dict:
+    """`fingerprint` and `odd_sized`, read once and kept beside the packed images."""
+    paths = list(paths)
+    file = cache.folder("packed", f"{_key(root, paths, shape, shape)}.json")
+    if not file.exists():
+        found = {"fingerprint": fingerprint(root, paths), "odd_sized": odd_sized(root, paths, shape)}
+        with cache.atomic_file(file) as part:
+            part.write_text(json.dumps(found))
+    return json.loads(file.read_text())
 
 
 def odd_sized(root: Path, paths: Iterable[str], shape: tuple[int, int]) -> int:
@@ -137,7 +156,7 @@ def _pack(root: Path, paths: Sequence[str], native, shape, file: Path) -> None:
     cache.require_space(file, int(np.prod(total)))
 
     def pixels(path: str) -> np.ndarray:
-        image = complete(read(root / path), native)
+        image = read_complete(root / path, native)
         return image if native == shape else _rescale(image, shape)
 
     with cache.atomic_file(file) as part, ThreadPoolExecutor() as pool:

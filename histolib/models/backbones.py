@@ -42,8 +42,9 @@ def backbone(name: str, width: float = 1.0, weights: str | Path | None = "imagen
         1.0 is the Keras application itself: 14,714,688 (VGG-16), 23,587,712 (ResNet-50) and 21,802,784 (Inception v3)
         parameters. Any other width multiplies the filters of every convolution of the same graph (at least 4 remain).
     weights
-        ``"imagenet"`` (width 1.0 only; Keras's own file in Keras's own cache), ``"phantom"`` (width 1/8 only; learned from drawn
-        images, see `histolib.pretraining`), ``None`` (random), or the path of a weights file (``.weights.h5`` or ``.npz``).
+        ``"imagenet"`` (width 1.0 only; Keras's own file in Keras's own cache), ``"phantom"`` (width 1/8 only; learned
+        from drawn images, see `histolib.pretraining`), ``None`` (random), or the path of a weights file
+        (``.weights.h5`` or ``.npz``).
     input_shape
         Height, width and channels.
 
@@ -177,8 +178,8 @@ def trainable_layers(model: keras.Model) -> list[str]:
 class Preprocessing(keras.layers.Layer):
     """Pixels as a backbone's weights expect them.
 
-    ``"caffe"`` (VGG-16, ResNet-50): blue, green, red, each less its mean over ImageNet (103.939, 116.779, 123.68). ``"tf"``
-    (Inception v3): scaled to [-1, 1].
+    ``"caffe"`` (VGG-16, ResNet-50): blue, green, red, each less its mean over ImageNet (103.939, 116.779, 123.68).
+    ``"tf"`` (Inception v3): scaled to [-1, 1].
 
     Call arguments: images (N, H, W, 3) in [0, 255]. Returns the layer's compute dtype, same shape.
     """
@@ -213,7 +214,7 @@ def _ends_stem(layers: list) -> bool:
 
 
 def _adapted(config: dict, width: float) -> dict:
-    """The same graph with every convolution's filters multiplied by `width`, and names that depend on nothing built before.
+    """The same graph with every convolution's filters times `width`, and names that depend on nothing built before.
 
     Keras numbers the layers that have no name of their own (all but few of Inception v3) over the whole session; here
     they are numbered from 1 in each network.
@@ -287,7 +288,7 @@ def _load(model: keras.Model, file: Path, name: str, width: float) -> None:
 
 
 def save(model: keras.Model, file: Path | str, **others: np.ndarray) -> None:
-    """Write a backbone's weights as float16 arrays named ``layer/weight``, and `others` beside them (npz, no pickle)."""
+    """Write a backbone's weights as float16 arrays named ``layer/weight``, and `others` beside them (npz)."""
     arrays = {key: np.asarray(value, np.float16) for key, value in _weights(model).items()}
     with open(file, "wb") as stream:
         np.savez_compressed(stream, **arrays, **{f"other/{key}": value for key, value in others.items()})

@@ -1,0 +1,88 @@
+import json
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from bench import __main__ as command
+from bench import accelerator, generator, gpu, oversampling, table
+from histolib import models
+
+_SIZES = dict(images=100, epochs=1, batch=8, large=0, limit=0.1, short=0.1, width=0.02, patients=1)
+TINY = [f"--{name}={value}" for name, value in _SIZES.items()]
+
+
+def test_the_table_is_markdown_with_every_row_whole(capsys, tmp_path):
+    assert command.main(["--quick", "--json", str(tmp_path / "rows.json")]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    found = json.loads((tmp_path / "rows.json").read_text())
+    assert len(lines) == 2 + len(found["rows"]) and {line.count("|") for line in lines} == {8}
+    peers = [row["peer"] for row in found["rows"]]
+    assert peers[:2] == ["no augmentation (the limit)", "Keras's ImageDataGenerator on the CPU"]
+    assert all(row["ours"] > 0 for row in found["rows"])
+    assert all((row["theirs"] is None) == (row["peer"] == "–") == (row["ratio"] is None) for row in found["rows"])
+
+
+def test_a_subject_that_is_not_there_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        command.main(["--only", "augmentatoin"])
+    assert "invalid choice: 'augmentatoin'" in capsys.readouterr().err
+
+
+def test_a_row_without_peer_has_no_ratio():
+    assert table.Row("x", 2.0, "s", "them", 4.0).ratio == 0.5
+    assert "–" in table.markdown([table.Row("x", 1234.5, "s")]) and "1,234" in table.markdown(
+        [table.Row("x", 1234.4, "s")]
+    )
+
+
+def test_a_contender_that_fails_is_named(tmp_path):
+    with pytest.raises(RuntimeError, match="histolib on .* ended with 1"):
+        oversampling.measure("histolib", tmp_path)
+
+
+def test_the_accelerator_report_is_json_with_its_keys(capsys, tmp_path):
+    file = tmp_path / "gpu_test.json"
+    gpu.main([*TINY, "--json", str(file)])
+    report = json.loads(capsys.readouterr().out)
+    assert json.loads(file.read_text()) == report
+    assert {"accelerator", "backend", "precision", "batch_sizes", "flops_share", "versions", "notes"} <= set(report)
+    assert (
+        set(report["minutes"]) == {"baseline", "feature_extraction", "fine_tuning"} and report["training_images"] == 115
+    )
+    assert set(report["images_per_second"]["batch 8"]) == {"augmented", "plain", "from_host", "image_data_generator"}
+    assert all(value > 0 for part in ("minutes", "flops_share") for value in report[part].values())
+
+
+def test_full_size_is_the_papers():
+    assert round(2 * gpu.TRAINING * gpu.NEGATIVE) == 317_981
+
+
+def test_operations_of_the_baseline_by_hand():
+    first, second = 2 * 9 * 3 * 32 * 50**2, 2 * 9 * 32 * 32 * 50**2
+    third, fourth = 2 * 9 * 32 * 64 * 25**2, 2 * 9 * 64 * 64 * 25**2
+    dense = 2 * 64 * 12 * 12 * 2
+    forward = first + second + third + fourth + dense
+    assert accelerator.operations(models.baseline_cnn()) == (forward, 3 * forward - first)
+
+
+def test_operations_of_frozen_layers_are_counted_once():
+    backbone = models.unfreeze(models.backbone("vgg16", 0.02, None, (50, 50, 3)), 0)
+    forward, training = accelerator.operations(backbone)
+    assert forward == training > 0
+
+
+def test_resident_images_are_gathered_by_row():
+    images = np.random.default_rng(0).integers(0, 256, (9, 4, 4, 3), dtype=np.uint8)
+    resident = accelerator.Resident(images)
+    rows = np.array([3, 0, 3], np.int32)
+    found = keras.ops.convert_to_numpy(resident(rows))
+    assert found.dtype == np.uint8 and np.array_equal(found, images[rows]) and not resident.trainable_weights
+
+
+def test_the_generator_gives_scaled_float_images():
+    images = np.full((8, 50, 50, 3), 255, np.uint8)
+    batch, targets = generator.flow(images, np.eye(2, dtype=np.float32)[[0, 1] * 4], 4, seed=0)[0]
+    assert batch.shape == (4, 50, 50, 3) and batch.dtype == np.float32 and np.allclose(batch, 1) and len(targets) == 4
+    assert generator.network().input_shape == (None, 50, 50, 3) and "scipy" in sys.modules
