@@ -15,7 +15,7 @@ def call(layer, images, training=True):
     return keras.ops.convert_to_numpy(layer(images, training=training))
 
 
-def expected(image, angle, shift, shear, zoom):
+def expected(image, angle, shift, shear, zoom, mode):
     """The four matrices of ImageDataGenerator written out and multiplied, applied by SciPy in rows and columns."""
     rotate = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
     move = np.array([[1, 0, shift[0]], [0, 1, shift[1]], [0, 0, 1]])
@@ -24,13 +24,14 @@ def expected(image, angle, shift, shear, zoom):
     center = np.array([[1, 0, (image.shape[0] - 1) / 2], [0, 1, (image.shape[1] - 1) / 2], [0, 0, 1]])
     matrix = center @ rotate @ move @ slant @ scale @ np.linalg.inv(center)
     channels = [
-        ndimage.affine_transform(image[..., c].astype(float), matrix[:2, :2], matrix[:2, 2], order=1, mode="nearest")
+        ndimage.affine_transform(image[..., c].astype(float), matrix[:2, :2], matrix[:2, 2], order=1, mode=mode)
         for c in range(3)
     ]
     return np.stack(channels, axis=-1)
 
 
-def test_combined_transform_equals_the_four_matrices():
+@pytest.mark.parametrize(("fill", "mode"), [("nearest", "nearest"), ("reflect", "reflect"), ("wrap", "grid-wrap")])
+def test_combined_transform_equals_the_four_matrices(fill, mode):
     count = len(IMAGES)
     draws = {
         "angle": RNG.uniform(-0.7, 0.7, count),
@@ -40,11 +41,19 @@ def test_combined_transform_equals_the_four_matrices():
     }
     tensors = {name: keras.ops.convert_to_tensor(value, "float32") for name, value in draws.items()}
     matrices = augmentation.transforms(**tensors, center=(9.5, 11.5))
-    found = keras.ops.image.affine_transform(IMAGES.astype("float32"), matrices, "bilinear", "nearest")
+    found = keras.ops.convert_to_numpy(augmentation.resample(IMAGES.astype("float32"), matrices, fill))
     for k in range(count):
         one = {name: value[..., k] for name, value in draws.items()}
-        difference = np.abs(keras.ops.convert_to_numpy(found)[k] - expected(IMAGES[k], **one))
-        assert np.quantile(difference, 0.99) < 0.6 and difference.mean() < 0.1
+        assert np.abs(found[k] - expected(IMAGES[k], **one, mode=mode)).max() < 0.05
+
+
+@pytest.mark.parametrize("fill", ["nearest", "reflect", "constant"])
+def test_gathers_equal_the_transform_of_keras(fill):
+    matrices = augmentation.RandomAffine(40, 0.3, 5.0, 0.4, seed=2).draw(IMAGES)
+    images = IMAGES.astype("float32")
+    found = keras.ops.convert_to_numpy(augmentation.resample(images, matrices, fill))
+    theirs = keras.ops.convert_to_numpy(keras.ops.image.affine_transform(images, matrices, "bilinear", fill))
+    assert np.abs(found - theirs).max() < 0.05
 
 
 def test_zero_ranges_change_nothing():
@@ -93,6 +102,11 @@ def test_saved_and_read_back(tmp_path):
 def test_impossible_ranges(wrong):
     with pytest.raises(ValueError, match="expected ranges of at least 0"):
         augmentation.RandomAffine(**wrong)
+
+
+def test_unknown_fill():
+    with pytest.raises(ValueError, match="fill='black'"):
+        augmentation.RandomAffine(fill="black")
 
 
 def test_versions_are_images():

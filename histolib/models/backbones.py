@@ -199,7 +199,7 @@ class Preprocessing(keras.layers.Layer):
         images = ops.cast(images, self.compute_dtype)
         if self.mode == "tf":
             return images / 127.5 - 1.0
-        return images[..., ::-1] - ops.convert_to_tensor([103.939, 116.779, 123.68], dtype=self.compute_dtype)
+        return ops.flip(images, axis=-1) - ops.convert_to_tensor([103.939, 116.779, 123.68], dtype=self.compute_dtype)
 
     def get_config(self):
         return super().get_config() | {"mode": self.mode}
