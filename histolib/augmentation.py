@@ -6,7 +6,6 @@ import keras
 import numpy as np
 from keras import ops
 
-
 FILLS = ("nearest", "reflect", "wrap", "constant")
 
 

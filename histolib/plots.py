@@ -97,9 +97,13 @@ def confusion(matrices: Mapping[str, pd.DataFrame], classes: Sequence[str], titl
 
 def embedding(panels: Mapping[str, np.ndarray], labels, classes: Sequence[str], title: str) -> Figure:
     """Points of a two-dimensional embedding, a panel per kind of feature, colored and shaped by class."""
-    figure, axes = plt.subplots(1, len(panels), figsize=(4.2 * len(panels) + 0.6, 4.3), squeeze=False)
+    lines = -(-len(panels) // 3)
+    columns = -(-len(panels) // lines)
+    figure, axes = plt.subplots(lines, columns, figsize=(3.6 * columns, 3.7 * lines + 0.6), squeeze=False)
     labels = np.asarray(labels)
-    for axis, (name, points) in zip(axes[0], panels.items(), strict=True):
+    for axis in axes.ravel()[len(panels) :]:
+        axis.remove()
+    for axis, (name, points) in zip(axes.ravel(), panels.items(), strict=False):
         for k, label in enumerate(classes):
             chosen = points[labels == k]
             axis.scatter(*chosen.T, s=12, color=COLORS[k], marker=MARKERS[k], alpha=0.6, linewidths=0, label=label)
