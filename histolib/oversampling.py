@@ -133,33 +133,40 @@ class _ImageNeighbors(BaseEstimator):
     def kneighbors(self, numbers, return_distance=False):
         """Positions of the nearest images, the image itself first; int64 (N, n_neighbors)."""
         keep = min(self.n_neighbors + _SPARE, len(self._pixels))
-        norms = np.concatenate([np.square(tile).sum(1) for _, tile in self._tiles()])
-        rows = tqdm(self._tiles(), total=-(-len(norms) // _TILE), desc="neighbors", disable=None)
-        return np.vstack([self._nearest(start, tile, norms, keep) for start, tile in rows])
+        best = np.full((len(self._pixels), keep), np.inf, np.float32)
+        found = np.zeros((len(self._pixels), keep), np.int64)
+        starts = range(0, len(self._pixels), _TILE)
+        for first in tqdm(starts, desc="neighbors", unit="tile", disable=None):
+            rows = self._tile(first)
+            # Each pair of tiles is multiplied once and serves the images of both.
+            for second in starts[first // _TILE :]:
+                columns = rows if second == first else self._tile(second)
+                squared = np.square(rows).sum(1)[:, None] + np.square(columns).sum(1) - 2 * (rows @ columns.T)
+                _keep_best(best, found, first, second, squared)
+                if second != first:
+                    _keep_best(best, found, second, first, squared.T)
+        return np.array([self._rank(one, np.sort(near)) for one, near in enumerate(found)])
 
-    def _tiles(self):
-        """Blocks of pixels as float32 around zero, which keeps the products small and exact enough for a ranking."""
-        for start in range(0, len(self._pixels), _TILE):
-            yield start, self._pixels[start : start + _TILE].astype(np.float32) - 128
-
-    def _nearest(self, start: int, rows: np.ndarray, norms: np.ndarray, keep: int) -> np.ndarray:
-        """Nearest of all images to one tile: `keep` candidates in float32, their order by exact integers."""
-        distances = np.empty((len(rows), 0), np.float32)
-        found = np.empty((len(rows), 0), np.int64)
-        for other, tile in self._tiles():
-            squared = norms[other : other + len(tile)] - 2 * (rows @ tile.T)
-            distances = np.hstack([distances, squared])
-            found = np.hstack([found, np.broadcast_to(other + np.arange(len(tile)), squared.shape)])
-            if distances.shape[1] > keep:
-                best = np.argpartition(distances, keep - 1, axis=1)[:, :keep]
-                distances, found = (np.take_along_axis(a, best, axis=1) for a in (distances, found))
-        return np.array([self._rank(start + k, np.sort(near)) for k, near in enumerate(found)])
+    def _tile(self, start: int) -> np.ndarray:
+        """Pixels as float32 around zero, which keeps the products small and exact enough for a ranking."""
+        return self._pixels[start : start + _TILE].astype(np.float32) - 128
 
     def _rank(self, one: int, near: np.ndarray) -> np.ndarray:
         difference = self._pixels[near].astype(np.int64) - self._pixels[one]
         squared = np.square(difference).sum(1)
         squared[near == one] = -1  # itself first, before an identical copy
         return near[np.argsort(squared, kind="stable")[: self.n_neighbors]]
+
+
+def _keep_best(best: np.ndarray, found: np.ndarray, start: int, other: int, squared: np.ndarray) -> None:
+    """Bring the nearest candidates of the images from `start` on up to date with those from `other` on."""
+    rows, keep = slice(start, start + len(squared)), best.shape[1]
+    columns = min(keep, squared.shape[1])
+    near = np.argpartition(squared, columns - 1, axis=1)[:, :columns]
+    distances = np.hstack([best[rows], np.take_along_axis(squared, near, axis=1)])
+    numbers = np.hstack([found[rows], other + near])
+    order = np.argpartition(distances, keep - 1, axis=1)[:, :keep]
+    best[rows], found[rows] = (np.take_along_axis(a, order, axis=1) for a in (distances, numbers))
 
 
 def _check(images: np.ndarray, labels: np.ndarray, neighbors: int) -> None:

@@ -60,10 +60,9 @@ def test_full_size_is_the_papers():
 
 
 def test_operations_of_the_baseline_by_hand():
-    first, second = 2 * 9 * 3 * 32 * 50**2, 2 * 9 * 32 * 32 * 50**2
-    third, fourth = 2 * 9 * 32 * 64 * 25**2, 2 * 9 * 64 * 64 * 25**2
-    dense = 2 * 64 * 12 * 12 * 2
-    forward = first + second + third + fourth + dense
+    sizes, filters = (50, 25, 12, 6), (3, 32, 64, 128, 128)
+    layers = [2 * 9 * a * b * side**2 for a, b, side in zip(filters[:-1], filters[1:], sizes, strict=True)]
+    forward, first = sum(layers) + 2 * 128 * 3 * 3 * 2, layers[0]
     assert accelerator.operations(models.baseline_cnn()) == (forward, 3 * forward - first)
 
 

@@ -18,7 +18,7 @@ def test_baseline_is_the_published_network():
     )
     convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
     assert [layer.kernel_size for layer in convolutions] == [(3, 3)] * 4
-    assert [layer.filters for layer in convolutions] == [32, 32, 64, 64]
+    assert [layer.filters for layer in convolutions] == [32, 64, 128, 128]
     assert model.input_shape == (None, 50, 50, 3) and model.output_shape == (None, 2)
     p = training.predict(model, IMAGES)
     assert p.shape == (12, 2) and np.allclose(p.sum(1), 1, atol=1e-5)

@@ -13,7 +13,7 @@ def problem():
 
 
 def small():
-    return models.baseline_cnn((8, 8, 3), filters=4)
+    return models.baseline_cnn((8, 8, 3), filters=(4, 8))
 
 
 def test_learns_reports_and_repeats():

@@ -8,13 +8,13 @@ from histolib.models.backbones import Preprocessing
 
 
 def baseline_cnn(
-    input_shape=(50, 50, 3), classes: int = 2, augment=None, standardize=None, filters: int = 32, dropout=0.25
+    input_shape=(50, 50, 3), classes: int = 2, augment=None, standardize=None, filters=(32, 64, 128, 128), dropout=0.25
 ):
     """The network trained from scratch in the IDC paper (section 'Training from scratch', Fig. 3).
 
-    Published: four 3x3 convolutions with ReLU, the first with 32 filters on 50x50x3; max pooling; dropout; a
-    flatten layer and a dense layer of two neurons with softmax. Not published, chosen here: 32, 32, 64, 64 filters,
-    ``same`` padding, pooling and dropout after every second convolution, the dropout rate.
+    Published: four 3x3 convolutions with ReLU, the first with 32 filters on 50x50x3; max pooling; dropout; a flatten
+    layer and a dense layer of two neurons with softmax. Not published, chosen here: the other filters, padding that
+    keeps the size, pooling and dropout after every convolution, the dropout rate.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def baseline_cnn(
     standardize
         Layer that standardizes pixels (`standardization`); None divides by 255.
     filters
-        Filters of the first two convolutions; the last two have twice as many.
+        Filters of each convolution.
     dropout
         Share of activations dropped.
 
@@ -39,11 +39,10 @@ def baseline_cnn(
     inputs = keras.Input(input_shape, dtype="uint8", name="patch")
     x = inputs if augment is None else augment(inputs)
     x = (standardize or layers.Rescaling(1 / 255, name="rescaling"))(x)
-    for block, count in enumerate((filters, 2 * filters), start=1):
-        for step in (1, 2):
-            x = layers.Conv2D(count, 3, padding="same", activation="relu", name=f"block{block}_conv{step}")(x)
-        x = layers.MaxPooling2D(name=f"block{block}_pool")(x)
-        x = layers.Dropout(dropout, name=f"block{block}_dropout")(x)
+    for k, count in enumerate(filters, start=1):
+        x = layers.Conv2D(count, 3, padding="same", activation="relu", name=f"conv{k}")(x)
+        x = layers.MaxPooling2D(name=f"pool{k}")(x)
+        x = layers.Dropout(dropout, name=f"dropout{k}")(x)
     x = layers.Flatten(name="flatten")(x)
     outputs = layers.Dense(classes, activation="softmax", name="probabilities")(x)
     return keras.Model(inputs, outputs, name="baseline_cnn")
