@@ -26,7 +26,7 @@ PREPARE = $(RUN) histolib.chapters prepare $(1) --profile $(PROFILE) --data "$$D
 SNAKEMAKE = $(RUN) snakemake --cores $(CORES) --keep-going --rerun-incomplete --scheduler greedy --quiet rules host progress reason $(ENGINE) --
 HTML = runs/$(PROFILE)/book/_build/html/index.html
 
-.PHONY: help book chapter test bench lock unlock clean
+.PHONY: help book chapter test bench weights lock unlock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -36,6 +36,7 @@ help:
 	@echo 'make chapter CHAPTER=idc_transfer  execute one chapter; takes PROFILE, DATA and SET too'
 	@echo 'make test                          all tests, the chapters and the book at the smoke scale; ARGS="-k site" goes to pytest'
 	@echo 'make bench                         print what is measured, against what'
+	@echo 'make weights                       remake the shipped weights: half an hour on two cores'
 	@echo 'make lock                          resolve requirements.lock anew (needs uv)'
 	@echo 'make unlock                        take away the lock that a killed run has left behind'
 	@echo 'make clean                         remove runs/ and every cache in this folder'
@@ -76,6 +77,10 @@ test: $(VENV)
 
 bench: $(VENV)
 	@$(RUN) bench
+
+# Draws the images of the pre-training and trains on them; a network made by the same recipe is not made again.
+weights: $(VENV)
+	@$(RUN) histolib.pretraining --network vgg16 resnet50 inceptionv3
 
 # One file for Python 3.11 to 3.13 on Linux and macOS, with the hash of every file.
 lock:

@@ -10,7 +10,7 @@ from pathlib import Path
 CHAPTERS = sorted(path.stem for path in Path("notebooks").glob("*.ipynb"))
 # What a chapter computes with. Not the house's own modules: a change to the book's design trains nothing anew.
 HOUSE = {"histolib/book.py", "histolib/chapters.py"}
-LIBRARY = sorted({path.as_posix() for suffix in ("py", "yaml") for path in Path("histolib").rglob(f"*.{suffix}")} - HOUSE)
+LIBRARY = sorted({path.as_posix() for suffix in ("py", "yaml", "npz") for path in Path("histolib").rglob(f"*.{suffix}")} - HOUSE)
 PYTHON = sys.executable
 # Seconds for one cell; three days, for the published settings on a CPU. Only a guard against a kernel that hangs.
 CELL_TIMEOUT = int(os.environ.get("CELL_TIMEOUT") or 259200)

@@ -147,7 +147,7 @@ def kept_predictions(folder: Path | str | None) -> dict[str, pd.DataFrame]:
 
 def overview(folder: Path | str | None) -> pd.DataFrame:
     """One column per kept run: its data, its revision, and its parameters without the folders."""
-    hidden = ("data", "output", "kept")
+    hidden = ("data", "output", "kept", "patients")
     columns = {}
     for name, (record, _) in kept(folder).items():
         data = {key: record["data"][key] for key in ("images", "patients", "twin")}

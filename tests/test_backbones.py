@@ -105,3 +105,36 @@ def test_weights_of_another_network_or_width_are_refused(narrow, tmp_path):
 def test_phantom_weights_exist_at_one_width_only():
     with pytest.raises(ValueError, match="phantom weights of vgg16 exist at width 0.125 only, not at 1.0"):
         models.backbone("vgg16", 1.0, "phantom")
+
+
+def test_imagenet_weights_that_cannot_be_fetched_say_which_file_to_put_where(monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+
+    def offline(**_):
+        raise Exception("URL fetch failure on storage.example: None -- no network")
+
+    monkeypatch.setitem(backbones._BUILDERS, "vgg16", offline)
+    with pytest.raises(FileNotFoundError) as caught:
+        models.backbone("vgg16", weights="imagenet")
+    message = str(caught.value)
+    assert "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5" in message
+    assert str(tmp_path / "models") in message and "no network" in message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"name": "vgg19"}, "name='vgg19'"),
+        ({"name": "vgg16", "width": 0}, "width=0"),
+        ({"name": "vgg16", "width": 0.5, "weights": "imagenet"}, "ImageNet weights of vgg16 exist at width 1.0 only"),
+        ({"name": "inceptionv3", "weights": None, "input_shape": (50, 50, 3)}, "needs images of at least 75 pixels"),
+    ],
+)
+def test_impossible_backbones_are_refused_at_once(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        models.backbone(**arguments)
+
+
+def test_a_missing_weights_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nosuch.npz"):
+        models.backbone("vgg16", 0.125, tmp_path / "nosuch.npz")
