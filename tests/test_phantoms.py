@@ -267,3 +267,9 @@ def test_errors_name_what_is_wrong(call, message, tmp_path):
 def test_versions():
     assert phantoms.NAMES == ("idc",)
     assert all(isinstance(phantoms.VERSION[name], int) for name in phantoms.NAMES)
+
+
+def test_positions_at_the_very_edge_stay_inside_in_single_precision():
+    positions = np.array([0.0, 1599.9, np.nextafter(1600.0, 0.0)])
+    found = nuclei._within(positions, 1600)
+    assert found.dtype == np.float32 and found.max() < 1600 and found.astype(int).tolist() == [0, 1599, 1599]

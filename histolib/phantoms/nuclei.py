@@ -74,7 +74,12 @@ def scatter(
     inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
     rows, columns, chance = rows[inside], columns[inside], chance[inside]
     kept = chance < coverage[rows.astype(np.intp), columns.astype(np.intp)]
-    return rows[kept].astype(np.float32), columns[kept].astype(np.float32)
+    return _within(rows[kept], height), _within(columns[kept], width)
+
+
+def _within(positions: np.ndarray, size: int) -> np.ndarray:
+    """Positions below `size` as float32 below `size`: rounding must not lift the last ones onto it."""
+    return np.minimum(positions.astype(np.float32), np.nextafter(np.float32(size), np.float32(0)))
 
 
 def stamp(
