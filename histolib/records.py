@@ -155,7 +155,8 @@ def overview(folder: Path | str | None) -> pd.DataFrame:
         columns[name] = (
             data | {"started": record["started"][:10], "revision": (record["revision"] or "")[:10]} | parameters
         )
-    return pd.DataFrame(columns, dtype=object).rename_axis(columns="kept run").fillna("–")
+    # As text: a seed of 2020 is no quantity of 2,020.
+    return pd.DataFrame(columns, dtype=object).fillna("–").map(str)
 
 
 def gpu_minutes(folder: Path | str | None) -> list[pd.Series]:

@@ -31,7 +31,13 @@ def show(frame: pd.DataFrame | pd.Series, digits: int = 3, index: bool = True) -
         Its HTML is the same for the same content, so that two runs can be compared.
     """
     frame = frame.to_frame() if isinstance(frame, pd.Series) else frame
+    frame = frame.map(lambda cell: _unbroken(cell) if isinstance(cell, str) else cell)
     name = hashlib.sha256(frame.to_csv().encode()).hexdigest()[:10]
     style = Shown(frame, uuid=name, cell_ids=False, precision=digits, na_rep="–", thousands=",")
     style = style.hide(names=True).hide(names=True, axis="columns").set_table_attributes('class="dataframe"')
     return style if index else style.hide()
+
+
+def _unbroken(text: str) -> str:
+    """Short text, such as a number with its interval, stays on one line."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}") if len(text) <= 26 else text

@@ -183,3 +183,11 @@ def test_averages_of_table_3(report):
     assert remark["feature_extraction"] == remark["fine_tuning"]
     assert "mean of both classes" in remark["fine_tuning"]
     assert find(report, "f1 of the positive class, fine_tuning")["remark"] == "No average agrees."
+
+
+def test_checks_for_readers_keep_every_row_and_say_yes_or_no():
+    checks = consistency.check_paper("idc_transfer")
+    shown = consistency.for_readers(checks)
+    assert len(shown) == len(checks) and set(shown["agrees"]) == {"yes", "no"}
+    assert (shown["agrees"] == "yes").sum() == checks["agrees"].sum()
+    assert shown["check"].iloc[0].endswith(f"({checks['place'].iloc[0]})")

@@ -10,6 +10,7 @@ def test_same_content_same_html_with_dashes_and_thousands():
     assert html == tables.show(frame.copy()).to_html()
     assert "277,524" in html and "0.123" in html and "–" in html and "a" * 90 in html and "first" in html
     assert "first" not in tables.show(frame, index=False).to_html()
+    assert "0.5\xa0[0.4,\xa00.6]" in tables.show(pd.DataFrame({"x": ["0.5 [0.4, 0.6]"]})).to_html()
     assert html != tables.show(frame + frame).to_html()
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "at_prevalence",
     "check_paper",
     "decimals",
+    "for_readers",
     "from_confusion",
     "implied_prevalence",
     "recall_from_f1",
@@ -54,3 +55,10 @@ def check_paper(paper: str) -> pd.DataFrame:
     if paper not in _CHECKS:
         raise LookupError(f"no checks for paper {paper!r}; papers with checks: {', '.join(sorted(_CHECKS))}")
     return pd.DataFrame(_CHECKS[paper](), columns=COLUMNS).astype({"agrees": bool})
+
+
+def for_readers(checks: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `check_paper` in fewer columns: the place behind the check, ``yes`` or ``no`` for `agrees`."""
+    named = checks["check"] + " (" + checks["place"] + ")"
+    verdict = checks["agrees"].map({True: "yes", False: "no"})
+    return checks.assign(check=named, agrees=verdict)[["check", "reported", "recomputed", "agrees", "remark"]]
