@@ -221,7 +221,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--width", type=float, default=1.0, help="width of VGG-16, for trying this out")
     parser.add_argument("--patients", type=int, default=12, help="slides drawn, of about 60 distinct patches each")
     parser.add_argument("--seed", type=int, default=0, help="seed of everything that is drawn")
-    parser.add_argument("--json", type=Path, help="file to write to after every step, such as gpu_h200.json")
+    parser.add_argument("--json", type=Path, help="file to write to after every step, such as gpu.json")
     return parser.parse_args(arguments)
 
 

@@ -15,7 +15,7 @@ class RandomAffine(keras.layers.Layer):
 
     The four matrices are those of ``ImageDataGenerator`` as of Keras 2.2.4 (rotation, shift, shear, zoom, in rows and
     columns around the image's center), so that published settings keep their meaning. Applying their product once
-    blurs less and costs a quarter of four transforms. Active in training only.
+    blurs less than four transforms would. Active in training only.
 
     Parameters
     ----------
@@ -86,8 +86,8 @@ class RandomAffine(keras.layers.Layer):
 def resample(images, matrices, fill: str = "nearest"):
     """Affine transforms with bilinear interpolation, by four gathers on all images at once.
 
-    Equal to ``keras.ops.image.affine_transform``, which loops over the images on PyTorch, differs between backends for
-    ``"wrap"``, and costs several times as much on TensorFlow and JAX (`make bench`).
+    Equal to ``keras.ops.image.affine_transform``, which loops over the images on PyTorch and differs between backends
+    for ``"wrap"``; this is the same work on every backend. `make bench` measures what it costs.
 
     Parameters
     ----------
