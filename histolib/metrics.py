@@ -178,20 +178,17 @@ def difference(
     groups = {name: rows.sort_values("image_id") for name, rows in predictions.groupby("method", sort=False)}
     if reference not in groups:
         raise ValueError(f"reference={reference!r}: expected one of {', '.join(groups)}")
-    base = groups.pop(reference)
+    images = groups[reference]["image_id"].tolist()
     for name, rows in groups.items():
-        if rows["image_id"].tolist() != base["image_id"].tolist():
+        if rows["image_id"].tolist() != images:
             raise ValueError(f"{name} and {reference} were not tested on the same images")
     # One seed draws the same patients for every method.
-    scored = {
-        name: _resample(rows, scores, "patient", draws, level, seed)
-        for name, rows in (groups | {reference: base}).items()
-    }
-    whole = {
-        name: scores(rows["y_true"], predicted.scores_of(rows)) for name, rows in (groups | {reference: base}).items()
-    }
+    drawn = {name: _resample(rows, scores, "patient", draws, level, seed) for name, rows in groups.items()}
+    whole = {name: scores(rows["y_true"], predicted.scores_of(rows)) for name, rows in groups.items()}
     parts = {
-        name: _interval(whole[name] - whole[reference], scored[name] - scored[reference], level) for name in groups
+        name: _interval(whole[name] - whole[reference], drawn[name] - drawn[reference], level)
+        for name in groups
+        if name != reference
     }
     return pd.concat(parts, names=["method", "score"])
 
