@@ -11,6 +11,7 @@ from histolib.datasets.packing import damaged_files
 
 __all__ = ["NAMES", "Dataset", "load"]
 
+# A source is a module with CLASSES, READER (a packing.Reader), find(root), scan(folder) and shape(folder, table).
 _SOURCES = {"idc": idc}
 NAMES = tuple(_SOURCES)
 TWIN_PATIENTS = 40
@@ -64,12 +65,13 @@ def load(
     table = source.scan(folder)
     if not twin and patients is not None:
         table = _choose_patients(table, patients, seed, folder)
+    shape = source.shape(folder, table)
     skipped: list[str] = []
     if damaged == "skip":
-        skipped = damaged_files(folder, table["path"], source.SHAPE)
+        skipped = damaged_files(folder, table, shape, source.READER)
         table = table[~table["path"].isin(skipped)].reset_index(drop=True)
     _require_classes(table, source.CLASSES, folder)
-    return Dataset(name, folder, table, source.CLASSES, source.SHAPE, twin, tuple(skipped))
+    return Dataset(name, folder, table, source.CLASSES, shape, twin, tuple(skipped), source.READER)
 
 
 def _twin(name: str, patients: int | None, seed: int) -> Path:

@@ -30,6 +30,8 @@ class Dataset:
         Whether the images are drawn, not photographed.
     skipped
         Paths of damaged files that were left out on request.
+    reader
+        How a row becomes pixels.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Dataset:
     shape: tuple[int, int]
     twin: bool
     skipped: tuple[str, ...] = ()
+    reader: packing.Reader = packing.FILES
 
     def images(self, size: int | tuple[int, int] | None = None, rows=None) -> np.ndarray:
         """Pixels of the images, in the order of `table`.
@@ -66,12 +69,12 @@ class Dataset:
             If the disk is too full for the packed file.
         """
         shape = (size, size) if isinstance(size, int) else tuple(size or self.shape)
-        pixels = packing.packed(self.root, self.table["path"], self.shape, shape)
+        pixels = packing.packed(self.root, self.table, self.shape, shape, self.reader)
         return pixels if rows is None else pixels[np.asarray(rows)]
 
     def odd_sized(self) -> int:
         """Number of images that are not of `shape` and are completed when read."""
-        return packing.facts(self.root, self.table["path"], self.shape)["odd_sized"]
+        return packing.facts(self.root, self.table, self.shape, self.reader)["odd_sized"]
 
     @cached_property
     def labels(self) -> np.ndarray:
@@ -86,7 +89,7 @@ class Dataset:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over the manifest and every file's bytes, in order: the same data, the same fingerprint."""
-        return packing.facts(self.root, self.table["path"], self.shape)["fingerprint"]
+        return packing.facts(self.root, self.table, self.shape, self.reader)["fingerprint"]
 
     def summary(self) -> pd.DataFrame:
         """Images, their share and patients by class, with a row of totals."""

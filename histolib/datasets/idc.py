@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from histolib.datasets import packing
+
 CLASSES = ("IDC negative", "IDC positive")
+READER = packing.FILES
 SHAPE = (50, 50)
 FOLDER = "IDC_regular_ps50_idx5"
 LAYOUT = f"{FOLDER}/<patient>/<0 or 1>/<patient>_idx5_x<X>_y<Y>_class<0 or 1>.png"
@@ -49,6 +52,11 @@ def scan(folder: Path) -> pd.DataFrame:
     rows = [_row(path, folder) for path in sorted(folder.glob("[0-9]*/[01]/*.png"))]
     columns = ["image_id", "path", "label", "label_name", "patient", "x", "y"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def shape(folder: Path, table: pd.DataFrame) -> tuple[int, int]:
+    """Height and width of a patch in pixels."""
+    return SHAPE
 
 
 def _row(path: Path, folder: Path) -> tuple:

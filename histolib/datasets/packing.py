@@ -2,39 +2,72 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 from tqdm import tqdm
 
 from histolib import cache
 
 _BLOCK = 2048  # images decoded between two writes: bounds the memory, keeps the threads busy
+_BLOCK_BYTES = 2**28
 
 
-def packed(root: Path, paths: Iterable[str], native: tuple[int, int], shape: tuple[int, int]) -> np.ndarray:
+@dataclass(frozen=True)
+class Reader:
+    """How a row of a manifest becomes pixels.
+
+    Attributes
+    ----------
+    read
+        ``read(root, row, shape)``: uint8 (H, W, 3) of `shape`. `row` is a named tuple of `columns`; an error is a
+        ValueError that names the file.
+    columns
+        Those columns of the manifest that decide the pixels, ``path`` (relative to `root`) first.
+    size
+        ``size(path)``: height and width in pixels of a file, from its header; None where images of a data set have
+        no common size.
+    """
+
+    read: Callable[[Path, NamedTuple, tuple[int, int]], np.ndarray]
+    columns: tuple[str, ...] = ("path",)
+    size: Callable[[Path], tuple[int, int]] | None = None
+
+    def rows(self, table: pd.DataFrame) -> list[NamedTuple]:
+        """The named tuples of a manifest."""
+        return list(table[list(self.columns)].itertuples(index=False, name="Row"))
+
+
+def packed(
+    root: Path, table: pd.DataFrame, native: tuple[int, int], shape: tuple[int, int], reader: Reader
+) -> np.ndarray:
     """All images as one read-only memory-mapped array, made on the first call.
 
     Parameters
     ----------
-    root, paths
-        Files, relative to `root`.
+    root, table
+        Folder and manifest.
     native
         Height and width in pixels that an undisturbed image has; smaller ones are completed to it.
     shape
         Height and width in pixels of the result.
+    reader
+        Of the data set.
 
     Returns
     -------
     ndarray of uint8, (N, H, W, 3)
     """
-    paths = list(paths)
-    file = cache.folder("packed", f"{_key(root, paths, native, shape)}.npy")
+    rows = reader.rows(table)
+    file = cache.folder("packed", f"{_key(root, rows, native, shape)}.npy")
     if not file.exists():
-        _pack(root, paths, native, shape, file)
+        _pack(root, rows, native, shape, reader, file)
     return np.load(file, mmap_mode="r")
 
 
@@ -94,76 +127,88 @@ def complete(pixels: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return np.pad(pixels, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
 
 
-def damaged_files(root: Path, paths: Iterable[str], shape: tuple[int, int]) -> list[str]:
-    """Those of `paths` that can't be decoded or are larger than `shape`."""
+def _size(path: Path) -> tuple[int, int]:
+    with Image.open(path) as image:
+        return image.size[::-1]
 
-    def is_damaged(path: str) -> bool:
+
+FILES = Reader(lambda root, row, shape: read_complete(root / row.path, shape), size=_size)
+"""One file, one image."""
+
+
+def damaged_files(root: Path, table: pd.DataFrame, shape: tuple[int, int], reader: Reader) -> list[str]:
+    """Paths of the rows that can't be decoded or are larger than `shape`."""
+
+    def is_damaged(row: NamedTuple) -> bool:
         try:
-            read_complete(root / path, shape)
+            reader.read(root, row, shape)
         except ValueError:
             return True
         return False
 
-    paths = list(paths)
+    rows = reader.rows(table)
     with ThreadPoolExecutor() as pool:
-        return [path for path, bad in zip(paths, pool.map(is_damaged, paths), strict=True) if bad]
+        bad = [row.path for row, is_bad in zip(rows, pool.map(is_damaged, rows), strict=True) if is_bad]
+    return list(dict.fromkeys(bad))
 
 
-def facts(root: Path, paths: Iterable[str], shape: tuple[int, int]) -> dict:
+def facts(root: Path, table: pd.DataFrame, shape: tuple[int, int], reader: Reader) -> dict:
     """`fingerprint` and `odd_sized`, read once and kept beside the packed images."""
-    paths = list(paths)
-    file = cache.folder("packed", f"{_key(root, paths, shape, shape)}.json")
+    rows = reader.rows(table)
+    labels = hashlib.sha256(json.dumps(table["label"].tolist()).encode()).hexdigest()[:8]
+    file = cache.folder("packed", f"{_key(root, rows, shape, shape)}-{labels}.json")
     if not file.exists():
-        found = {"fingerprint": fingerprint(root, paths), "odd_sized": odd_sized(root, paths, shape)}
+        found = {"fingerprint": fingerprint(root, table, reader), "odd_sized": odd_sized(root, rows, shape, reader)}
         with cache.atomic_file(file) as part:
             part.write_text(json.dumps(found))
     return json.loads(file.read_text())
 
 
-def odd_sized(root: Path, paths: Iterable[str], shape: tuple[int, int]) -> int:
+def odd_sized(root: Path, rows: Iterable[NamedTuple], shape: tuple[int, int], reader: Reader) -> int:
     """Number of images whose height and width are not `shape`; reads the headers only."""
-
-    def differs(path: str) -> bool:
-        with Image.open(root / path) as image:
-            return image.size != shape[::-1]
-
+    if reader.size is None:
+        return 0
     with ThreadPoolExecutor() as pool:
-        return sum(pool.map(differs, paths))
+        return sum(found != shape for found in pool.map(reader.size, (root / row.path for row in rows)))
 
 
-def fingerprint(root: Path, paths: Iterable[str]) -> str:
-    """SHA-256 in hexadecimal over relative paths and contents, in the given order."""
+def fingerprint(root: Path, table: pd.DataFrame, reader: Reader) -> str:
+    """SHA-256 in hexadecimal over labels and pixel-deciding columns of every row and each file's contents, in order."""
     digest = hashlib.sha256()
-    for path in paths:
-        content = (root / path).read_bytes()
-        digest.update(f"{path}\0{len(content)}\0".encode())
-        digest.update(content)
+    seen = set()
+    for row, label in zip(reader.rows(table), table["label"].tolist(), strict=True):
+        digest.update(json.dumps([*row, label], default=str).encode())
+        if row.path not in seen:
+            seen.add(row.path)
+            digest.update(hashlib.sha256((root / row.path).read_bytes()).digest())
     return digest.hexdigest()
 
 
-def _key(root: Path, paths: Sequence[str], native: tuple[int, int], shape: tuple[int, int]) -> str:
-    """Name of the packed file: changes with any file's name, size or time, and with the shapes."""
+def _key(root: Path, rows: Iterable[NamedTuple], native: tuple[int, int], shape: tuple[int, int]) -> str:
+    """Name of the packed file: changes with any row, any file's size or time, and with the shapes."""
     digest = hashlib.sha256(json.dumps([str(root.resolve()), native, shape]).encode())
-    for path in paths:
-        status = (root / path).stat()
-        digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+    for row in rows:
+        status = (root / row.path).stat()
+        digest.update(json.dumps([*row, status.st_size, status.st_mtime_ns], default=str).encode())
     return digest.hexdigest()[:32]
 
 
-def _pack(root: Path, paths: Sequence[str], native, shape, file: Path) -> None:
-    """Decode `paths` with threads into `file`, whole or not at all."""
-    total = (len(paths), *shape, 3)
+def _pack(root: Path, rows: list[NamedTuple], native, shape, reader: Reader, file: Path) -> None:
+    """Decode `rows` with threads into `file`, whole or not at all."""
+    total = (len(rows), *shape, 3)
     cache.require_space(file, int(np.prod(total)))
 
-    def pixels(path: str) -> np.ndarray:
-        image = read_complete(root / path, native)
+    def pixels(row: NamedTuple) -> np.ndarray:
+        image = reader.read(root, row, native)
         return image if native == shape else _rescale(image, shape)
 
     with cache.atomic_file(file) as part, ThreadPoolExecutor() as pool:
         array = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=total)
-        starts = range(0, len(paths), _BLOCK)
+        # Few large images or many small ones at a time.
+        step = max(1, min(_BLOCK, _BLOCK_BYTES // int(np.prod(native) * 3)))
+        starts = range(0, len(rows), step)
         for start in tqdm(starts, desc="decoding", unit="block", disable=None):
-            for k, image in enumerate(pool.map(pixels, paths[start : start + _BLOCK])):
+            for k, image in enumerate(pool.map(pixels, rows[start : start + step])):
                 array[start + k] = image
         array.flush()
         del array
