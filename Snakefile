@@ -3,9 +3,12 @@
 #   snakemake --cores 2 runs/paper/idc_transfer/record.json         one chapter at the published scale
 # Each chapter's runs/<profile>/<chapter>/parameters.yaml must be there: `python -m histolib.chapters prepare` writes it.
 # Every path is relative, so the same file runs on a cluster: add `--executor slurm --jobs 10` (with that plugin installed).
+import contextlib
 import os
 import sys
 from pathlib import Path
+
+from histolib import units
 
 CHAPTERS = sorted(path.stem for path in Path("notebooks").glob("*.ipynb"))
 # What a chapter computes with. Not the house's own modules: a change to the book's design trains nothing anew.
@@ -36,13 +39,44 @@ def kept_records(wildcards):
     return files(f"records/{wildcards.chapter}")
 
 
+def stamps(wildcards):
+    """One file per group of units of a chapter's study; a chapter without a study has none."""
+    folder = Path("runs", wildcards.profile, wildcards.chapter)
+    values = units.effective(Path("notebooks", f"{wildcards.chapter}.ipynb"), folder / "parameters.yaml")
+    with contextlib.chdir("notebooks"):  # where a chapter runs: its paths start there
+        return [f"{folder}/units/{group}.json" for group in units.groups(wildcards.chapter, values)]
+
+
 wildcard_constraints:
     profile="[A-Za-z0-9_-]+",
     chapter="[a-z0-9_]+",
+    group="[A-Za-z0-9_-]+",
 
 
 localrules:
     book,
+
+
+rule units:
+    # Part of a chapter's study, before the chapter, so that several parts run at once; it resumes where it was stopped.
+    input:
+        notebook="notebooks/{chapter}.ipynb",
+        parameters="runs/{profile}/{chapter}/parameters.yaml",
+        library=LIBRARY,
+    output:
+        "runs/{profile}/{chapter}/units/{group}.json",
+    log:
+        "runs/{profile}/{chapter}/units/{group}.log",
+    params:
+        backend=os.environ.get("KERAS_BACKEND", "tensorflow"),
+    threads: 1
+    resources:
+        mem_mb=12000,
+        runtime=4320,
+    shell:
+        'echo "{wildcards.chapter}, {wildcards.group} is running; its output goes to {log}"; '
+        '"{PYTHON}" -m histolib.units {wildcards.chapter} {wildcards.group} --parameters "{input.parameters}" --stamp "{output}" '
+        '> "{log}" 2>&1 || {{ tail -n 40 "{log}" >&2; echo "{wildcards.chapter}, {wildcards.group} failed; see {log}" >&2; exit 1; }}'
 
 
 rule chapter:
@@ -51,6 +85,7 @@ rule chapter:
         parameters="runs/{profile}/{chapter}/parameters.yaml",
         library=LIBRARY,
         kept=kept_records,
+        units=stamps,
     output:
         # Written by the chapter itself, at its end; Snakemake removes it before a run and after a failed one.
         "runs/{profile}/{chapter}/record.json",

@@ -96,11 +96,7 @@ class RunRecord:
             "seconds": round(time.perf_counter() - self._clock, 1),
             "stages": {name: round(seconds, 2) for name, seconds in self.stages.items()},
             "seeds": {name: value for name, value in self.parameters.items() if name.endswith("seed")},
-            "revision": revision(),
-            "python": platform.python_version(),
-            "packages": packages(),
-            "backend": reproducibility.backend(),
-            "hardware": hardware(),
+            **environment(),
             "predictions": {"file": PREDICTIONS, "sha256": digest, "rows": len(table)},
             "results": json.loads(results.reset_index().to_json(orient="records", double_precision=6)),
         }
@@ -164,6 +160,17 @@ def gpu_minutes(folder: Path | str | None) -> list[pd.Series]:
     files = sorted(Path(folder).glob("gpu*.json")) if folder else []
     found = [json.loads(file.read_text()) for file in files]
     return [pd.Series(one["minutes"], name=one["accelerator"]) for one in found]
+
+
+def environment() -> dict:
+    """What numbers depend on beside parameters and data: revision, Python, packages, backend, hardware."""
+    return {
+        "revision": revision(),
+        "python": platform.python_version(),
+        "packages": packages(),
+        "backend": reproducibility.backend(),
+        "hardware": hardware(),
+    }
 
 
 def revision() -> str | None:

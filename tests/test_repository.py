@@ -33,7 +33,8 @@ LAYERS = [
     {"training", "protocols"},
     {"predictions", "metrics", "aggregation", "embeddings"},
     {"consistency", "beside", "plots", "records", "tables"},
-    {"pretraining"},
+    {"pretraining", "units"},
+    {"studies"},
     {"chapters", "book"},
 ]
 REAL_SAMPLE = re.compile(r"_idx5_x\d+_y\d+_class[01]\.png$|SOB_[BM]_.*\.png$|mdb\d{3}\.pgm$")

@@ -27,8 +27,8 @@ class Recipe:
 
 _RECIPES = {
     "vgg16": Recipe("vgg16", 45000, 6, 64, 2e-3),
-    "resnet50": Recipe("resnet50", 45000, 5, 64, 2e-3),
-    "inceptionv3": Recipe("inceptionv3", 45000, 2, 64, 2e-3),
+    "resnet50": Recipe("resnet50", 45000, 6, 64, 2e-3),
+    "inceptionv3": Recipe("inceptionv3", 45000, 5, 64, 2e-3),
 }
 
 

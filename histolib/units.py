@@ -1,0 +1,232 @@
+"""Units of work: a study cut into settings that are computed, kept and resumed each on its own.
+
+A chapter that compares many settings names a module of `histolib.studies`, which holds
+
+``plan(parameters)``
+    the settings of all units, a list of flat dictionaries of numbers and text, from the chapter's parameters;
+``group(settings)``
+    name of the units that one process computes one after the other, so that a network is not built anew for each;
+``label(settings)``
+    short name of a unit;
+``fingerprint(settings)``
+    of the data that the unit uses;
+``compute(settings)``
+    the work itself: a `Result`.
+
+A finished unit is a folder whose name ends in a digest of its settings, its data and the library's code: what is there
+is right, what is not there is missing, and a killed run leaves nothing that could be taken for whole.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import hashlib
+import importlib.util
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache as remember
+from pathlib import Path
+from types import ModuleType
+
+import pandas as pd
+import yaml
+
+from histolib import cache, parameters, predictions, records
+
+SCHEMA = 1
+FOLDER = "units"  # below a chapter's output
+# Settings that say where data lie, not what they are; the fingerprint says that.
+PLACES = ("data",)
+# Code that shows, serves or draws but computes no unit; a drawn image has its fingerprint.
+_HOUSE = {
+    "beside", "book", "chapters", "consistency", "phantoms", "plots", "pretraining", "reported", "screening", "tables",
+    "units",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a unit leaves behind.
+
+    Attributes
+    ----------
+    predictions
+        As `predictions.table` makes it; its ``method`` and ``fold`` tell this unit from the others.
+    tables
+        Further tables by name, such as the history of a training.
+    facts
+        Numbers and text by name, such as seconds or the number of trained layers.
+    """
+
+    predictions: pd.DataFrame
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    facts: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """All units of a study: their predictions in one table, one row of settings and facts per unit, and the further
+    tables, each by the unit's label."""
+
+    predictions: pd.DataFrame
+    units: pd.DataFrame
+    tables: dict[str, dict[str, pd.DataFrame]]
+
+
+def study(chapter: str) -> ModuleType | None:
+    """The module of a chapter's study, None if it has none."""
+    name = f"histolib.studies.{chapter}"
+    return importlib.import_module(name) if importlib.util.find_spec(name) else None
+
+
+def folder(module: ModuleType, settings: Mapping, output: Path | str) -> Path:
+    """Where a unit lies: ``<output>/units/<label>-<digest>``."""
+    known = {key: value for key, value in settings.items() if key not in PLACES}
+    known |= {"data": module.fingerprint(settings), "code": code()}
+    digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:12]
+    return Path(output) / FOLDER / f"{module.label(settings)}-{digest}"
+
+
+def run(module: ModuleType, settings: Mapping, output: Path | str) -> Path:
+    """Compute a unit, unless it is there already; returns its folder, which appears whole or not at all."""
+    place = folder(module, settings, output)
+    if place.is_dir():
+        return place
+    start = time.perf_counter()
+    result = module.compute(settings)
+    seconds = round(time.perf_counter() - start, 2)
+    with cache.atomic_folder(place, replace=False) as part:
+        digest = predictions.save(result.predictions, part / records.PREDICTIONS)
+        for name, table in result.tables.items():
+            table.to_csv(part / f"{name}.csv")
+        record = {
+            "schema": SCHEMA,
+            "settings": dict(settings),
+            "data": module.fingerprint(settings),
+            "code": code(),
+            "seconds": seconds,
+            "facts": result.facts,
+            **records.environment(),
+            "predictions": {"file": records.PREDICTIONS, "sha256": digest, "rows": len(result.predictions)},
+            "tables": sorted(result.tables),
+        }
+        (part / "record.json").write_text(json.dumps(record, indent=1) + "\n")
+    return place
+
+
+def gather(
+    module: ModuleType, plan: Sequence[Mapping], output: Path | str, say: Callable[[str], None] = print
+) -> Gathered:
+    """All units of a plan, those that are missing computed now.
+
+    Parameters
+    ----------
+    module
+        The study.
+    plan
+        Settings of the units, from ``module.plan``.
+    output
+        The chapter's folder.
+    say
+        Receives one line: how many were there.
+
+    Raises
+    ------
+    ValueError
+        If two units have the same label; if a unit's files are not those that it was written with.
+    """
+    labels = [module.label(one) for one in plan]
+    twice = sorted({name for name in labels if labels.count(name) > 1})
+    if twice:
+        raise ValueError(f"units of the same name: {', '.join(twice)}; label() must tell them apart")
+    there = sum(folder(module, one, output).is_dir() for one in plan)
+    say(f"{len(plan)} units of work, {there} of them computed before this cell")
+    found = {label: records.read(run(module, one, output) / "record.json") for label, one in zip(labels, plan)}
+    rows = {label: record["settings"] | record["facts"] | {"seconds": record["seconds"]}
+            for label, (record, _) in found.items()}  # fmt: skip
+    tables: dict[str, dict[str, pd.DataFrame]] = {}
+    for label, one in zip(labels, plan):
+        for name in found[label][0]["tables"]:
+            file = folder(module, one, output) / f"{name}.csv"
+            tables.setdefault(name, {})[label] = pd.read_csv(file, index_col=0)
+    everything = pd.concat([table for _, table in found.values()], ignore_index=True)
+    return Gathered(everything, pd.DataFrame(rows).T.infer_objects().rename_axis("unit"), tables)
+
+
+@remember
+def code() -> str:
+    """Digest of the library's code as far as units depend on it; comments and docstrings do not count."""
+    top = Path(__file__).resolve().parent
+    digest = hashlib.sha256()
+    for path in sorted(top.rglob("*.py")):
+        if path.relative_to(top).parts[0].removesuffix(".py") not in _HOUSE:
+            digest.update(_meaning(path.read_text("utf8")).encode())
+    return digest.hexdigest()[:16]
+
+
+def _meaning(text: str) -> str:
+    """The syntax tree of a module without its docstrings."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if _has_docstring(node):
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.dump(tree)
+
+
+def _has_docstring(node: ast.AST) -> bool:
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    return isinstance(node, kinds) and ast.get_docstring(node, clean=False) is not None
+
+
+def groups(chapter: str, values: Mapping) -> dict[str, list[dict]]:
+    """The units of a chapter by group, in order; empty if the chapter has no study.
+
+    Parameters
+    ----------
+    chapter
+        Name of the notebook.
+    values
+        All of its parameters.
+    """
+    module = study(chapter)
+    found: dict[str, list[dict]] = {}
+    for one in module.plan(values) if module else []:
+        found.setdefault(module.group(one), []).append(one)
+    return found
+
+
+def effective(notebook: Path, file: Path) -> dict:
+    """Parameters of a chapter: its own values, those of a parameters file in their place."""
+    declared = {name: one.default for name, one in parameters.of_notebook(notebook).items()}
+    return declared | (yaml.safe_load(file.read_text("utf8")) or {})
+
+
+def main(arguments: Iterable[str] | None = None) -> int:
+    """Compute the units of one group: ``python -m histolib.units CHAPTER GROUP --parameters FILE --stamp FILE``."""
+    parser = argparse.ArgumentParser(prog="python -m histolib.units", description=main.__doc__)
+    parser.add_argument("chapter")
+    parser.add_argument("group")
+    parser.add_argument("--parameters", type=Path, required=True, help="written by histolib.chapters prepare")
+    parser.add_argument("--stamp", type=Path, required=True, help="lists the finished units; written at the end")
+    chosen = parser.parse_args(arguments)
+    notebooks = Path("notebooks")
+    values = effective(notebooks / f"{chosen.chapter}.ipynb", chosen.parameters)
+    plan = groups(chosen.chapter, values)
+    if chosen.group not in plan:
+        print(f"error: group {chosen.group!r}: expected one of {', '.join(plan) or '(none)'}", file=sys.stderr)
+        return 2
+    stamp = chosen.stamp.resolve()
+    os.chdir(notebooks)  # where a chapter runs: its paths start there
+    places = [run(study(chosen.chapter), one, values["output"]) for one in plan[chosen.group]]
+    with cache.atomic_file(stamp) as part:
+        part.write_text(json.dumps([place.name for place in places], indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
