@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache as remember
 from importlib import metadata
 from pathlib import Path
 
@@ -49,6 +50,7 @@ class RunRecord:
     def __post_init__(self):
         self.folder = Path(self.output or Path("runs", "notebook", self.chapter))
         self.started, self._clock = datetime.now(UTC), time.perf_counter()
+        revision()
         # A record from an earlier run must not stand beside what this run leaves if it fails.
         (self.folder / "record.json").unlink(missing_ok=True)
 
@@ -61,14 +63,7 @@ class RunRecord:
 
     def describe(self, dataset) -> None:
         """Note which data the run uses; `dataset` is a `histolib.datasets.Dataset`."""
-        self.data = {
-            "name": dataset.name,
-            "twin": dataset.twin,
-            "fingerprint": dataset.fingerprint,
-            "images": len(dataset.table),
-            "patients": int(dataset.table["patient"].nunique()),
-            "skipped": list(dataset.skipped),
-        }
+        self.data = describe(dataset)
 
     def finish(self, table: pd.DataFrame, results: pd.DataFrame) -> Path:
         """Save predictions, then the record, each whole or not at all.
@@ -103,6 +98,18 @@ class RunRecord:
         with cache.atomic_file(self.folder / "record.json") as part:
             part.write_text(json.dumps(record, indent=1) + "\n")
         return self.folder / "record.json"
+
+
+def describe(dataset) -> dict:
+    """Which data these are: ``name, twin, fingerprint, images, patients, skipped`` of a `histolib.datasets.Dataset`."""
+    return {
+        "name": dataset.name,
+        "twin": dataset.twin,
+        "fingerprint": dataset.fingerprint,
+        "images": len(dataset.table),
+        "patients": int(dataset.table["patient"].nunique()),
+        "skipped": list(dataset.skipped),
+    }
 
 
 def read(file: Path | str) -> tuple[dict, pd.DataFrame]:
@@ -173,8 +180,13 @@ def environment() -> dict:
     }
 
 
+@remember
 def revision() -> str | None:
-    """Git commit of the current folder, with ``-dirty`` if tracked files were changed; None outside a repository."""
+    """Git commit of the current folder, with ``-dirty`` if tracked files were changed; None outside a repository.
+
+    What the first call finds holds for the whole process: a run comes from the state that it was started in, not from
+    what was committed or written while it ran.
+    """
     try:
         commit = _git("rev-parse", "HEAD")
         return commit + ("-dirty" if _git("status", "--porcelain", "--untracked-files=no") else "")

@@ -61,11 +61,14 @@ class Result:
         Further tables by name, such as the history of a training.
     facts
         Numbers and text by name, such as seconds or the number of trained layers.
+    writers
+        Each is called with the unit's folder and writes further files there, such as a trained network.
     """
 
     predictions: pd.DataFrame
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     facts: dict = field(default_factory=dict)
+    writers: Sequence[Callable[[Path], None]] = ()
 
 
 @dataclass(frozen=True)
@@ -97,13 +100,15 @@ def run(module: ModuleType, settings: Mapping, output: Path | str) -> Path:
     place = folder(module, settings, output)
     if place.is_dir():
         return place
-    start = time.perf_counter()
+    environment, start = records.environment(), time.perf_counter()
     result = module.compute(settings)
     seconds = round(time.perf_counter() - start, 2)
     with cache.atomic_folder(place, replace=False) as part:
         digest = predictions.save(result.predictions, part / records.PREDICTIONS)
         for name, table in result.tables.items():
             table.to_csv(part / f"{name}.csv")
+        for write in result.writers:
+            write(part)
         record = {
             "schema": SCHEMA,
             "settings": dict(settings),
@@ -111,7 +116,7 @@ def run(module: ModuleType, settings: Mapping, output: Path | str) -> Path:
             "code": code(),
             "seconds": seconds,
             "facts": result.facts,
-            **records.environment(),
+            **environment,
             "predictions": {"file": records.PREDICTIONS, "sha256": digest, "rows": len(result.predictions)},
             "tables": sorted(result.tables),
         }

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from histolib import models, reproducibility
+from histolib import models, records, reproducibility
 from histolib.models.backbones import PHANTOM
 from histolib.pretraining import recipe
 
@@ -20,6 +20,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of drawing, initial weights and order (default: 0)")
     parser.add_argument("--again", action="store_true", help="make them again although they are there")
     chosen = parser.parse_args()
+    records.revision()  # before the first network's weights change the repository
     for network in chosen.network:
         one = recipe.of(network, images=chosen.images, epochs=chosen.epochs, seed=chosen.seed)
         if not chosen.again and recipe.finished(one, chosen.folder):
