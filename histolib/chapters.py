@@ -9,6 +9,7 @@ writes are relative to ``notebooks/``, where the kernel runs.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from histolib import cache, parameters
+from histolib import cache, datasets, parameters
 from histolib.parameters import Parameter, ParameterError
 
 # Set by the engine for every chapter; neither a profile nor --set may say otherwise.
@@ -45,7 +46,8 @@ def prepare(
     names
         Chapters; all if empty.
     data
-        Folder of real data; ``None`` or ``""`` for the twins.
+        Folder of real data; ``None`` or ``""`` for the twins. A chapter that is not among `names` and whose data sets
+        (in the notebook's metadata) it does not hold draws its twin.
     settings
         Values that override the profile's, as text; read as YAML unless the parameter is a ``str``.
     root
@@ -59,11 +61,13 @@ def prepare(
     Raises
     ------
     ParameterError
-        If a profile, a chapter, a parameter or the data folder does not exist, or a value is of the wrong type.
+        If a profile, a chapter, a parameter or the data folder does not exist, or a value is of the wrong type; if a
+        chapter of `names` has no data set in the data folder.
     """
     chosen = _known(names, root)
     shared = _by_chapter(chosen, settings or {}, root)
-    texts = {name: _text(merge(profile, name, data, shared[name], root)) for name in chosen}
+    folders = {name: data if _can_use(name, data, root, asked=name in names) else None for name in chosen}
+    texts = {name: _text(merge(profile, name, folders[name], shared[name], root)) for name in chosen}
     files = []
     for name, text in texts.items():
         path = root / "runs" / profile / name / "parameters.yaml"
@@ -152,6 +156,27 @@ def _data(data: str, root: Path) -> str:
     if not path.is_dir():
         raise ParameterError(f"data folder {data!r}: no folder at {path}")
     return Path(os.path.relpath(path, (root / "notebooks").resolve())).as_posix()
+
+
+def needs(notebook: Path) -> tuple[str, ...]:
+    """Data sets of which a chapter uses at least one, from its metadata; empty if it does not say."""
+    metadata = json.loads(notebook.read_text("utf8"))["metadata"]
+    return tuple(metadata.get("histolib", {}).get("datasets", ()))
+
+
+def _can_use(name: str, data: str | None, root: Path, asked: bool) -> bool:
+    """Whether the data folder holds what a chapter needs; an error for a chapter that was asked for by name."""
+    wanted = needs(root / "notebooks" / f"{name}.ipynb")
+    if not data or not wanted:
+        return bool(data)
+    there = datasets.available((root / "notebooks" / _data(data, root)).resolve())
+    if not set(wanted) & set(there):
+        message = f"data folder {data!r} holds {', '.join(there) or 'no data set'}; {name} needs {' or '.join(wanted)}"
+        if asked:
+            raise ParameterError(message)
+        print(f"note: {message}; it draws its twin instead", file=sys.stderr)
+        return False
+    return True
 
 
 def _text(values: Mapping[str, Any]) -> str:

@@ -1,9 +1,11 @@
 """How good predictions are, and how sure one can be of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import roc_curve
 
 from histolib import predictions as predicted
 
@@ -36,19 +38,16 @@ def scores(y_true, y_score, threshold: float = 0.5, weight=None) -> pd.Series:
         Lengths that differ, no image, a class out of range, scores that are not finite.
     """
     y, p, w = _checked(y_true, y_score, weight)
-    if p.shape[1] == 2:
-        table = pd.DataFrame([_against_rest(y == k, (p[:, 1] >= threshold) == k, p[:, k], w) for k in (0, 1)])
-        result = table.iloc[1].copy()
-        predicted = (p[:, 1] >= threshold).astype(int)
-    else:
-        predicted = p.argmax(1)
-        table = pd.DataFrame([_against_rest(y == k, predicted == k, p[:, k], w) for k in range(p.shape[1])])
-        result = table.mean()
-    result["macro_f1"] = table["f1"].mean()
-    result["balanced_accuracy"] = table["sensitivity"].mean()
-    result["accuracy"] = np.average(predicted == y, weights=w)
+    chosen = _decided(p, threshold)
+    each = [_against_rest(y == k, chosen == k, p[:, k], w) for k in range(p.shape[1])]
+    # Plain numbers until the end: a bootstrap calls this thousands of times.
+    mean = {name: float(np.mean([rates[name] for rates in each if not np.isnan(rates[name])] or [np.nan]))
+            for name in each[0]}  # fmt: skip
+    result = each[1] if p.shape[1] == 2 else mean
+    means = {"accuracy": np.average(chosen == y, weights=w), "balanced_accuracy": mean["sensitivity"],
+             "macro_f1": mean["f1"]}  # fmt: skip
     order = ["accuracy", "balanced_accuracy", "precision", "sensitivity", "specificity", "f1", "macro_f1", "auc"]
-    return result[order]
+    return pd.Series({name: (result | means)[name] for name in order}, dtype=float)
 
 
 def operating_point(y_true, y_score, threshold: float) -> pd.Series:
@@ -77,16 +76,138 @@ def operating_point(y_true, y_score, threshold: float) -> pd.Series:
     )
 
 
-def confusion(y_true, y_score, threshold: float = 0.5) -> pd.DataFrame:
-    """Confusion matrix in per cent of all images, true classes in rows.
+def confusion(y_true, y_score, threshold: float = 0.5, percent: bool = True) -> pd.DataFrame:
+    """Confusion matrix, true classes in rows, in per cent of all images or in images.
 
     The class with the largest probability is predicted; with two classes `threshold` decides.
     """
     y, p, _ = _checked(y_true, y_score, None)
-    predicted = (p[:, 1] >= threshold).astype(int) if p.shape[1] == 2 else p.argmax(1)
-    counts = np.zeros((p.shape[1], p.shape[1]))
-    np.add.at(counts, (y, predicted), 1)
-    return pd.DataFrame(100 * counts / len(y)).rename_axis(index="true", columns="predicted")
+    counts = np.zeros((p.shape[1], p.shape[1]), int)
+    np.add.at(counts, (y, _decided(p, threshold)), 1)
+    table = pd.DataFrame(100 * counts / len(y) if percent else counts)
+    return table.rename_axis(index="true", columns="predicted")
+
+
+def per_fold(predictions: pd.DataFrame, apart: Collection[str] = (), threshold: float = 0.5) -> pd.DataFrame:
+    """Accuracy of each method in each fold, in per cent, as Rakhlin et al. 2018 have it in Table 1.
+
+    Where a method has several seeds, a cell is the mean of the accuracies of the seeds.
+
+    All deviations are those of the numbers at hand (divided by their count, not by one less): so the paper's row
+    ``std`` and its row of the fusion follow from its cells; dividing by one less gives other digits. Its deviations
+    of single methods are larger than those of their ten cells, and are near to those of the fifty accuracies of folds
+    and seeds (in the log that the paper's published code holds as a comment). So it is done here.
+
+    Parameters
+    ----------
+    predictions
+        Rows of one or more methods; a column ``seed`` is heeded. Folds may have any numbers or names, and any size.
+    apart
+        Methods, such as a fusion of the others, that do not count in the row ``std`` and stand below it.
+    threshold
+        With two classes, as in `scores`.
+
+    Returns
+    -------
+    DataFrame
+        Index ``method``: the methods, ``std`` (over the methods, for each fold), the methods of `apart`. Columns: the
+        folds, ``mean`` (over the folds, each counting the same; of the row ``std`` too) and ``std`` (over folds and
+        seeds). There is no row ``std`` if all methods are in `apart`.
+
+    Raises
+    ------
+    ValueError
+        As `scores`; if a method is named ``std``, has no images in a fold, or one in `apart` does not exist.
+    """
+    methods = list(predictions["method"].unique())
+    if "std" in methods or set(apart) - set(methods):
+        raise ValueError(
+            f"methods {', '.join(methods)}: expected {', '.join(apart) or 'any names'} there, and no 'std'"
+        )
+    y, p, _ = _checked(predictions["y_true"], predicted.scores_of(predictions), None)
+    keys = predictions.reindex(columns=["method", "fold", "seed"])
+    right = keys.assign(right=100.0 * (_decided(p, threshold) == y))
+    single = right.groupby(["method", "fold", "seed"], dropna=False)["right"].mean()
+    cells = single.groupby(["method", "fold"]).mean().unstack("fold").loc[methods]
+    if cells.isna().any(axis=None):
+        method, fold = cells.isna().stack().idxmax()
+        raise ValueError(f"{method} has no image in fold {fold}; expected all methods in all folds")
+    table = cells.assign(mean=cells.mean(axis=1), std=single.groupby("method").std(ddof=0))
+    inner = [method for method in methods if method not in set(apart)]
+    if not inner:
+        return table
+    spread = cells.loc[inner].std(axis=0, ddof=0)
+    row = pd.DataFrame([[*spread, spread.mean(), np.nan]], index=["std"], columns=table.columns)
+    return pd.concat([table.loc[inner], row, table.drop(index=inner)]).rename_axis("method")
+
+
+def missed(
+    predictions: pd.DataFrame,
+    classes: Sequence[str],
+    positive: Collection[int] = (2, 3),
+    threshold: float = 0.5,
+    rule: str = "max",
+) -> pd.DataFrame:
+    """Images of each positive class that a decision between two groups of classes does not find.
+
+    Parameters
+    ----------
+    predictions
+        Rows of one or more methods, with the probabilities of all classes.
+    classes
+        Names of the classes.
+    positive, rule
+        As in `predictions.two_classes`; for BACH the carcinomas.
+    threshold
+        An image is found if the probability of its group is at least this.
+
+    Returns
+    -------
+    DataFrame
+        Index ``method, class``; ``images``, ``missed`` (numbers) and ``share`` (missed of images).
+    """
+    known = predicted.scores_of(predictions).shape[1]
+    if len(classes) != known:
+        raise ValueError(f"classes={list(classes)}: {len(classes)} names for the probabilities of {known} classes")
+    below = predicted.two_classes(predictions, positive, rule)["p_1"] < threshold
+    counts = {}
+    for method in predictions["method"].unique():
+        for k in sorted(set(positive)):
+            chosen = (predictions["method"] == method) & (predictions["y_true"] == k)
+            counts[method, classes[k]] = {"images": chosen.sum(), "missed": (chosen & below).sum()}
+    table = pd.DataFrame(counts, dtype=int).T.rename_axis(["method", "class"])
+    return table.assign(share=table["missed"] / table["images"])
+
+
+def roc(y_true, y_score, weight=None) -> pd.Series:
+    """Sensitivity at given rates of false alarms, from 0 to 1 in steps of 0.005.
+
+    Fit for `bootstrap`, which gives the curve with its band: ``bootstrap(rows, roc)``.
+
+    Parameters
+    ----------
+    y_true
+        0 or 1, (N,).
+    y_score
+        Probability of class 1, (N,), or of both, (N, 2).
+    weight
+        Weight of each image, (N,).
+
+    Returns
+    -------
+    Series
+        Index ``false alarms``: one minus specificity. The highest sensitivity that a threshold reaches without more
+        false alarms than that; NaN if a class is missing.
+    """
+    y, p, w = _checked(y_true, y_score, weight)
+    if p.shape[1] != 2:
+        raise ValueError(f"an ROC curve needs two classes, not {p.shape[1]}")
+    alarms = pd.Index(np.arange(201) / 200, name="false alarms")
+    if y.min() == y.max():
+        return pd.Series(np.nan, alarms)
+    x, height, _ = roc_curve(y, p[:, 1], sample_weight=w, drop_intermediate=False)
+    # A rate that should be on the grid may lie a rounding error beyond it.
+    return pd.Series(height[np.searchsorted(x, alarms + 1e-12, side="right") - 1], alarms)
 
 
 def confusion_shares(predictions: pd.DataFrame, threshold: float = 0.5) -> pd.DataFrame:
@@ -212,21 +333,28 @@ def _resample(predictions: pd.DataFrame, statistic, by: str, draws: int, level: 
         weight = np.bincount(generator.integers(len(units), size=len(units)), minlength=len(units))[codes]
         drawn = weight > 0
         samples.append(statistic(y[drawn], p[drawn], weight=weight[drawn]))
-    return pd.DataFrame(samples)
+    return pd.DataFrame(np.array(samples), columns=samples[0].index)
 
 
-def summary(predictions: pd.DataFrame, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
-    """Scores with their intervals for every method.
+def summary(predictions: pd.DataFrame, draws: int = 1000, seed: int = 0, threshold: float = 0.5) -> pd.DataFrame:
+    """Scores with their intervals for every method; with two classes `threshold` decides.
 
     Returns
     -------
     DataFrame
         Index ``method, score``; ``value, low, high``.
     """
+    statistic = partial(scores, threshold=threshold)
     parts = {
-        method: bootstrap(rows, draws=draws, seed=seed) for method, rows in predictions.groupby("method", sort=False)
+        method: bootstrap(rows, statistic, draws=draws, seed=seed)
+        for method, rows in predictions.groupby("method", sort=False)
     }
     return pd.concat(parts, names=["method", "score"])
+
+
+def _decided(p: np.ndarray, threshold: float) -> np.ndarray:
+    """The class that is chosen: of two by `threshold`, of more by the largest probability."""
+    return (p[:, 1] >= threshold).astype(int) if p.shape[1] == 2 else p.argmax(1)
 
 
 def _against_rest(positive: np.ndarray, called: np.ndarray, score: np.ndarray, w: np.ndarray) -> dict[str, float]:

@@ -33,9 +33,9 @@ def image_grid(rows: Mapping[str, Sequence[np.ndarray]], title: str, scale: floa
         Width of an image in inches.
     """
     columns = max(len(images) for images in rows.values())
-    figure, axes = plt.subplots(
-        len(rows), columns, figsize=(columns * scale + 1.2, len(rows) * scale + 0.5), squeeze=False
-    )
+    height, width = next(iter(rows.values()))[0].shape[:2]
+    size = (columns * scale + 1.2, len(rows) * scale * height / width + 0.5)
+    figure, axes = plt.subplots(len(rows), columns, figsize=size, squeeze=False)
     for line, (label, images) in zip(axes, rows.items(), strict=True):
         for axis in line:
             axis.set(xticks=[], yticks=[])
@@ -81,15 +81,27 @@ def curves(histories: Mapping[str, pd.DataFrame], title: str) -> Figure:
     return figure
 
 
-def confusion(matrices: Mapping[str, pd.DataFrame], classes: Sequence[str], title: str) -> Figure:
-    """Confusion matrices in per cent of all images, side by side."""
+def confusion(
+    matrices: Mapping[str, pd.DataFrame], classes: Sequence[str], title: str, digits: int = 1, top: float = 80
+) -> Figure:
+    """Confusion matrices side by side, in per cent of all images; in images with no `digits`.
+
+    `top` is the value of the lightest color.
+    """
     figure, axes = plt.subplots(1, len(matrices), figsize=(2.9 * len(matrices) + 0.8, 3.3), squeeze=False, sharey=True)
-    short = [name.split()[-1] for name in classes]
+    # A word that all names begin with says nothing here.
+    alike = len({name.split()[0] for name in classes}) == 1
+    short = [name.split()[-1] if alike else name for name in classes]
+    look = {"cmap": "cividis", "vmin": 0, "vmax": top, "cbar": False, "square": True}
     for axis, (name, matrix) in zip(axes[0], matrices.items(), strict=True):
-        sns.heatmap(matrix, annot=True, fmt=".1f", cmap="cividis", vmin=0, vmax=80, cbar=False, square=True, ax=axis)
+        sns.heatmap(matrix, annot=True, fmt=f".{digits}f", ax=axis, **look)
         axis.set(title=name, xlabel="predicted class", ylabel="")
-        axis.set_xticklabels(short)
-        axis.set_yticklabels(short, rotation=90, va="center")
+        if len(short) == 2:
+            axis.set_xticklabels(short)
+            axis.set_yticklabels(short, rotation=90, va="center")
+        else:
+            axis.set_xticklabels(short, rotation=30, ha="right")
+            axis.set_yticklabels(short, rotation=0)
     axes[0, 0].set_ylabel("true class")
     figure.suptitle(title)
     return figure
@@ -137,6 +149,40 @@ def intervals(summaries: Mapping[str, pd.DataFrame], score: str, title: str, lab
     axis.set(title=title, xlabel=label, yticks=range(len(methods)), yticklabels=methods)
     axis.set_ylim(len(methods) - 0.5, -0.5)
     figure.legend(loc="outside lower center", ncols=len(summaries), frameon=False)
+    return figure
+
+
+def roc(curves: Mapping[str, pd.DataFrame], points: Mapping[str, pd.DataFrame], title: str) -> Figure:
+    """ROC curves with their bands, and set points.
+
+    Parameters
+    ----------
+    curves
+        Name of a run to its curve: index one minus specificity, ``value`` and, where there is a band, ``low, high``;
+        ``metrics.bootstrap(rows, metrics.roc)`` gives it.
+    points
+        Name to points: index their labels, ``sensitivity`` and ``specificity``. Points of the name of a curve have its
+        color; others, such as published ones, stand in black.
+    title
+        Title of the figure.
+    """
+    figure, axis = plt.subplots(figsize=(5.6, 5.8))
+    axis.plot([0, 1], [0, 1], ":", color="gray", label="guessing")
+    colors = dict(zip(curves, COLORS, strict=False))
+    for name, curve in curves.items():
+        axis.plot(curve.index, curve["value"], drawstyle="steps-post", color=colors[name], label=name)
+        if "low" in curve:
+            axis.fill_between(curve.index, curve["low"], curve["high"], step="post", color=colors[name], alpha=0.2)
+    for k, (name, table) in enumerate(points.items()):
+        look = {"marker": MARKERS[k], "ls": "", "ms": 8, "mfc": "white", "mew": 2, "color": colors.get(name, "black")}
+        axis.plot(1 - table["specificity"], table["sensitivity"], label=f"{name}: set points", **look)
+        for label, row in table.iterrows():
+            place = (1 - row["specificity"], row["sensitivity"])
+            beside = (9, -12) if name in colors else (-9, -24)
+            axis.annotate(str(label), place, xytext=beside, textcoords="offset points", fontsize="small")
+    axis.set(title=title, xlabel="1 − specificity", ylabel="sensitivity", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    axis.set_aspect("equal")
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 

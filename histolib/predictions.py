@@ -2,7 +2,7 @@
 
 import gzip
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ KEYS = ["method", "fold", "image_id", "patient", "y_true"]
 STUDY = "study: "  # begins the name of a method that was tested in another way than the chapter's own
 
 
-def table(method: str, manifest: pd.DataFrame, probabilities: np.ndarray, fold: int = 0) -> pd.DataFrame:
+def table(method: str, manifest: pd.DataFrame, probabilities: np.ndarray, fold: int | np.ndarray = 0) -> pd.DataFrame:
     """Predictions of one method as a tidy table.
 
     Parameters
@@ -26,7 +26,7 @@ def table(method: str, manifest: pd.DataFrame, probabilities: np.ndarray, fold: 
     probabilities
         (N, classes) in [0, 1], rows summing to 1; or (N,), the probability of class 1 of two.
     fold
-        Number of the fold whose test part this is.
+        Number of the fold whose test part this is; of several, one number per row.
 
     Returns
     -------
@@ -95,6 +95,95 @@ def worst(rows: pd.DataFrame, count: int) -> dict[int, np.ndarray]:
     return {k: at[np.argsort(own[at], kind="stable")[:count]] for k, at in found.items() if len(at)}
 
 
+def two_classes(rows: pd.DataFrame, positive: Collection[int] = (2, 3), rule: str = "max") -> pd.DataFrame:
+    """Predictions of several classes as predictions of two groups of classes.
+
+    Parameters
+    ----------
+    rows
+        Predictions with columns ``p_0 .. p_k``, in any order among other columns.
+    positive
+        Classes that become class 1; the others become class 0. Of the BACH classes 2 and 3 are carcinomas.
+    rule
+        What a group gets before the two are divided by their sum: ``"max"``, the largest probability in it, as the
+        published code of Rakhlin et al. 2018 has it (the paper does not say); ``"sum"``, the probability of the
+        group. With ``"max"`` a probability of 0.5 lies where the single most probable class changes its group.
+
+    Returns
+    -------
+    DataFrame
+        Same rows and index; ``y_true`` 0 or 1, ``p_0`` and ``p_1`` in the place of the first of the columns that they
+        replace. Nothing is rounded.
+
+    Raises
+    ------
+    ValueError
+        An unknown rule; columns that are not ``p_0 .. p_k``; `positive` that is empty, all classes, or holds one that
+        there is not; a class in ``y_true`` that there is not; a probability that is negative or not finite, or a row
+        without any.
+    """
+    if rule not in ("max", "sum"):
+        raise ValueError(f"rule={rule!r}: expected 'max' or 'sum'")
+    names = _score_columns(rows)
+    classes, positive = range(len(names)), sorted(set(positive))
+    if names != [f"p_{k}" for k in classes]:
+        raise ValueError(f"columns {', '.join(names)}: expected p_0 to p_{len(names) - 1}")
+    if not positive or not set(positive) < set(classes):
+        raise ValueError(f"positive={positive}: expected some but not all of the classes 0 to {len(names) - 1}")
+    if not rows["y_true"].isin(classes).all():
+        raise ValueError(f"y_true holds {rows['y_true'].unique().tolist()}; expected 0 to {len(names) - 1}")
+    p = scores_of(rows)
+    if not np.isfinite(p).all() or (p < 0).any() or (p.sum(1) == 0).any():
+        raise ValueError("probabilities must be finite and at least 0, and not all 0 in a row")
+    inside = np.isin(classes, positive)
+    groups = np.column_stack([getattr(p[:, part], rule)(axis=1) for part in (~inside, inside)])
+    groups /= groups.sum(1, keepdims=True)
+    place = min(rows.columns.get_loc(name) for name in names)
+    reduced = rows.drop(columns=names).assign(y_true=rows["y_true"].isin(positive).astype(np.int64))
+    for k in (0, 1):
+        reduced.insert(place + k, f"p_{k}", groups[:, k])
+    return reduced
+
+
+def challenge_csv(path: Path | str, images: Sequence[str], probabilities: np.ndarray) -> pd.DataFrame:
+    """Write the answers for the unlabeled test images of BACH, whole or not at all.
+
+    Two columns, ``case`` and ``class``: the number in the name of the file (7 for ``test7.tif``) and the most probable
+    class (0 normal, 1 benign, 2 in situ, 3 invasive), sorted by case.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    images
+        Names of the images, ``test<number>`` with or without an ending.
+    probabilities
+        (images, 4), in the same order.
+
+    Returns
+    -------
+    DataFrame
+        What was written.
+
+    Raises
+    ------
+    ValueError
+        A name of another form or a number that comes twice; probabilities of another shape or not finite.
+    """
+    p, names = np.asarray(probabilities, np.float64), pd.Series(list(images), dtype=str)
+    if p.shape != (len(names), 4) or not np.isfinite(p).all():
+        raise ValueError(f"probabilities of shape {p.shape}: expected finite ones, ({len(names)} images, 4 classes)")
+    cases = names.str.extract(r"^test_?(\d+)(?:\.\w+)?$", expand=False)
+    if cases.isna().any():
+        raise ValueError(f"{names[cases.isna()].iloc[0]!r}: expected a name like test7 or test7.tif")
+    answers = pd.DataFrame({"case": cases.astype(np.int64), "class": p.argmax(1)}).sort_values("case")
+    if answers["case"].duplicated().any():
+        raise ValueError(f"case {answers.loc[answers['case'].duplicated(), 'case'].iloc[0]} comes twice")
+    with cache.atomic_file(path) as part:
+        answers.to_csv(part, index=False, lineterminator="\n")
+    return answers.reset_index(drop=True)
+
+
 def save(predictions: pd.DataFrame, path: Path | str) -> str:
     """Write a table as gzipped CSV, whole or not at all, the same bytes for the same table; returns its SHA-256."""
     text = predictions.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode()
@@ -120,5 +209,9 @@ def load(path: Path | str) -> pd.DataFrame:
 
 
 def scores_of(predictions: pd.DataFrame) -> np.ndarray:
-    """The probabilities, float64 (N, classes)."""
-    return predictions.filter(regex=r"^p_\d+$").to_numpy()
+    """The probabilities, float64 (N, classes), in the order of the classes, whatever the order of the columns."""
+    return predictions[_score_columns(predictions)].to_numpy(np.float64)
+
+
+def _score_columns(predictions: pd.DataFrame) -> list[str]:
+    return sorted(predictions.filter(regex=r"^p_\d+$"), key=lambda name: int(name[2:]))

@@ -22,7 +22,7 @@ SCHEMA = 1
 PREDICTIONS = "predictions.csv.gz"
 _PACKAGES = (
     "histolib", "keras", "tensorflow", "jax", "torch", "numpy", "pandas", "scikit-learn", "imbalanced-learn",
-    "scikit-image", "opentsne", "matplotlib", "pillow",
+    "scikit-image", "lightgbm", "opentsne", "matplotlib", "pillow", "pydicom",
 )  # fmt: skip
 
 

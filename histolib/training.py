@@ -1,7 +1,7 @@
 """Training with a history, a wall time and one line per epoch."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -53,6 +53,7 @@ def fit(
     optimizer: keras.optimizers.Optimizer | None = None,
     seed: int = 0,
     say: Callable[[str], None] = print,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Fit:
     """Train a classifier.
 
@@ -65,7 +66,7 @@ def fit(
     labels
         Classes, (N,).
     validation
-        Images and labels that are looked at after every epoch and change nothing.
+        Images and labels that are looked at after every epoch; only `callbacks` may act on what they show.
     epochs, batch_size
         At least 1.
     loss
@@ -76,6 +77,8 @@ def fit(
         Seed of the order of the images.
     say
         Receives one line per epoch.
+    callbacks
+        Further Keras callbacks, such as early stopping.
 
     Returns
     -------
@@ -93,9 +96,8 @@ def fit(
     batches = Batches(images, one_hot(labels, classes), batch_size, seed)
     check = Batches(validation[0], one_hot(validation[1], classes), max(batch_size, 256))
     start = time.perf_counter()
-    run = model.fit(
-        batches, validation_data=check, epochs=epochs, shuffle=False, verbose=0, callbacks=[_Report(epochs, say)]
-    )
+    told = [_Report(epochs, say), *callbacks]
+    run = model.fit(batches, validation_data=check, epochs=epochs, shuffle=False, verbose=0, callbacks=told)
     seconds = time.perf_counter() - start
     history = pd.DataFrame(run.history)[["loss", "accuracy", "val_loss", "val_accuracy"]]
     history.index = pd.RangeIndex(1, len(history) + 1, name="epoch")

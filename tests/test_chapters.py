@@ -1,5 +1,6 @@
 """histolib.chapters: parameters are settled and checked before anything runs."""
 
+import json
 import subprocess
 import sys
 
@@ -34,6 +35,37 @@ def test_a_file_is_written_only_when_its_content_changes(project):
     assert path.stat().st_mtime_ns == before
     chapters.prepare("demo", ["good"], settings={"seed": "3"})
     assert path.stat().st_mtime_ns > before and written(project)["seed"] == 3
+
+
+def declare(project, *needed):
+    path = project / "notebooks/good.ipynb"
+    book = json.loads(path.read_text())
+    book["metadata"]["histolib"] = {"datasets": needed}
+    path.write_text(json.dumps(book))
+
+
+def test_a_chapter_whose_data_are_not_there_draws_its_twin_and_says_so(project, capsys):
+    (project.parent / "elsewhere").mkdir()
+    declare(project, "idc")
+    chapters.prepare("demo", data="../elsewhere")
+    assert written(project)["data"] is None
+    assert "holds no data set; good needs idc; it draws its twin instead" in capsys.readouterr().err
+
+
+def test_a_chapter_that_is_asked_for_by_name_does_not(project):
+    (project.parent / "elsewhere").mkdir()
+    declare(project, "idc", "bach")
+    with pytest.raises(ParameterError, match="holds no data set; good needs idc or bach"):
+        chapters.prepare("demo", ["good"], data="../elsewhere")
+
+
+def test_one_of_the_data_sets_is_enough(project):
+    patch = project.parent / "real/IDC_regular_ps50_idx5/8863/0/8863_idx5_x1_y1_class0.png"
+    patch.parent.mkdir(parents=True)
+    patch.touch()
+    declare(project, "bach", "idc")
+    chapters.prepare("demo", ["good"], data="../real")
+    assert written(project)["data"] == "../../real"
 
 
 def test_a_data_folder_may_have_spaces_and_be_a_link(project):

@@ -136,3 +136,123 @@ def test_paired_difference_is_sharper_than_two_intervals():
         metrics.difference(both, "c")
     with pytest.raises(ValueError, match="not tested on the same images"):
         metrics.difference(both.iloc[1:], "b")
+
+
+def four_classes(y, called, fold=0, method="m", **columns):
+    """Predictions that are certain of one class each."""
+    manifest = pd.DataFrame({"image_id": [f"i{k}" for k in range(len(y))], "patient": "p", "label": y})
+    return predictions.table(method, manifest, np.eye(4)[called], fold).assign(**columns)
+
+
+def test_operating_point_at_the_thresholds_of_the_bach_paper():
+    y, score = (
+        pd.Series([1, 1, 1, 0, 0], index=[9, 8, 7, 6, 5]),
+        pd.Series([0.5, 0.33, 0.32, 0.33, 0.49], index=range(5)),
+    )
+    low, middle = (metrics.operating_point(y, score, threshold) for threshold in (0.33, 0.50))
+    # A score equal to the threshold is positive; an index has no say.
+    assert low[["tp", "fp", "tn", "fn"]].tolist() == [2, 2, 0, 1]
+    assert middle[["tp", "fp", "tn", "fn"]].tolist() == [1, 0, 2, 2]
+    for kind in (np.float32, np.float64, list):
+        scores = list(score) if kind is list else score.to_numpy(kind)
+        found = metrics.operating_point(y.to_numpy(bool), scores, 0.5)
+        pd.testing.assert_series_equal(found, middle)
+    both = metrics.operating_point(y, np.column_stack([1 - score, score]), 0.33)
+    pd.testing.assert_series_equal(both, low)
+    with pytest.raises(ValueError, match="y_true holds classes .'benign', 'invasive'."):
+        metrics.operating_point(["benign", "invasive"], [0.1, 0.9], 0.5)
+
+
+def test_accuracy_per_fold_by_hand():
+    y = [0, 1, 2, 3, 0, 1, 2, 3, 0, 1]
+    folds = [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]  # the last is smaller
+    a = four_classes(y, [0, 1, 2, 0, 0, 1, 2, 3, 0, 0], folds, "a")
+    b = four_classes(y, [0, 0, 0, 0, 0, 1, 2, 3, 0, 1], folds, "b")
+    fused = four_classes(y, y, folds, "both")
+    table = metrics.per_fold(pd.concat([b, fused, a]).sample(frac=1, random_state=1).sort_values("method"), ["both"])
+    assert table.index.tolist() == ["a", "b", "std", "both"] and table.index.name == "method"
+    assert table.columns.tolist() == [0, 1, 2, "mean", "std"]
+    assert table.loc["a"].tolist() == pytest.approx([75, 100, 50, 75, np.std([75, 100, 50])])
+    assert table.loc["b"].tolist() == pytest.approx([25, 100, 100, 75, np.std([25, 100, 100])])
+    assert table.loc["std"].tolist() == pytest.approx([25, 0, 25, 50 / 3, np.nan], nan_ok=True)
+    assert table.loc["both"].tolist() == [100, 100, 100, 100, 0]
+
+
+def test_accuracy_per_fold_with_seeds_is_the_mean_over_seeds():
+    y, folds = [0, 1, 2, 3], [1, 1, 2, 2]
+    rows = pd.concat([four_classes(y, called, folds, seed=k) for k, called in enumerate(([0, 1, 2, 3], [0, 0, 0, 0]))])
+    table = metrics.per_fold(rows)
+    assert table.loc["m", [1, 2, "mean"]].tolist() == [75, 50, 62.5]
+    # Over all four accuracies of folds and seeds: 100, 100, 50, 0.
+    assert table.loc["m", "std"] == pytest.approx(np.std([100, 100, 50, 0]))
+
+
+def test_accuracy_per_fold_equals_a_plain_computation():
+    rng = np.random.default_rng(0)
+    y, fold, p = rng.integers(0, 4, 400), rng.permutation(400) % 10 + 1, rng.dirichlet(np.ones(4), 400)
+    manifest = pd.DataFrame({"image_id": range(400), "patient": range(400), "label": y})
+    table = metrics.per_fold(predictions.table("m", manifest, p, fold), apart=["m"])
+    expected = [100 * (p[fold == k].argmax(1) == y[fold == k]).mean() for k in range(1, 11)]
+    assert table.index.tolist() == ["m"]
+    assert table.loc["m"].tolist() == pytest.approx([*expected, np.mean(expected), np.std(expected)])
+
+
+def test_two_classes_per_fold_heed_the_threshold():
+    rows = table([0, 1, 1], [0.4, 0.4, 0.9])
+    assert metrics.per_fold(rows).loc["m", "mean"] == pytest.approx(200 / 3)
+    assert metrics.per_fold(rows, threshold=0.4).loc["m", "mean"] == pytest.approx(200 / 3)
+    assert metrics.per_fold(rows, threshold=0.95).loc["m", "mean"] == pytest.approx(100 / 3)
+
+
+def test_impossible_tables_per_fold():
+    rows = four_classes([0, 1], [0, 1], [1, 2])
+    with pytest.raises(ValueError, match="other has no image in fold 2"):
+        metrics.per_fold(pd.concat([rows, rows.iloc[:1].assign(method="other")]))
+    with pytest.raises(ValueError, match="methods m: expected fusion there"):
+        metrics.per_fold(rows, ["fusion"])
+    with pytest.raises(ValueError, match="no 'std'"):
+        metrics.per_fold(rows.assign(method="std"))
+
+
+def test_missed_carcinomas_by_class():
+    names = ("normal", "benign", "in situ", "invasive")
+    rows = four_classes([0, 2, 2, 2, 3, 3], [0, 0, 3, 2, 3, 1], method="a")
+    found = metrics.missed(pd.concat([rows, rows.assign(method="b", p_0=0.0, p_1=0.0, p_2=1.0, p_3=0.0)]), names)
+    assert found.index.tolist() == [("a", "in situ"), ("a", "invasive"), ("b", "in situ"), ("b", "invasive")]
+    # In situ carcinoma that is called invasive is not missed.
+    assert found.loc["a"].to_numpy().tolist() == [[3, 1, 1 / 3], [2, 1, 1 / 2]]
+    assert found.loc["b", "missed"].tolist() == [0, 0]
+    rows[[f"p_{k}" for k in range(4)]] = [0.4, 0.2, 0.3, 0.1]  # 3/7 for carcinoma
+    assert metrics.missed(rows, names)["missed"].tolist() == [3, 2]
+    assert metrics.missed(rows, names, threshold=0.33)["missed"].tolist() == [0, 0]
+    with pytest.raises(ValueError, match="2 names for the probabilities of 4 classes"):
+        metrics.missed(rows, ("no", "yes"))
+
+
+def test_confusion_in_images():
+    matrix = metrics.confusion([0, 0, 1, 3], np.eye(4)[[0, 1, 1, 2]], percent=False)
+    assert matrix.to_numpy().tolist() == [[1, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0]]
+    assert matrix.to_numpy().dtype.kind == "i"
+
+
+def test_roc_is_the_best_sensitivity_at_no_more_false_alarms(binary):
+    y, p, _ = binary
+    curve = metrics.roc(y, p)
+    assert curve.index[[0, 1, -1]].tolist() == [0, 0.005, 1] and curve.is_monotonic_increasing and curve.iloc[-1] == 1
+    for alarms in (0.0, 0.1, 0.25, 0.8):
+        rates = [((p >= t)[y == 0].mean(), (p >= t)[y == 1].mean()) for t in [*np.unique(p), 2]]
+        assert curve[alarms] == pytest.approx(max(found for false, found in rates if false <= alarms + 1e-12))
+    # The area below the steps is the AUC, but for the width of the grid.
+    assert curve.mean() == pytest.approx(metrics.scores(y, p)["auc"], abs=0.01)
+    band = metrics.bootstrap(table(y, p), metrics.roc, draws=30)
+    assert (band["low"] <= band["high"]).all() and band.index.equals(curve.index)
+    assert metrics.roc([0, 0], [0.1, 0.2]).isna().all()
+    with pytest.raises(ValueError, match="two classes, not 3"):
+        metrics.roc([0, 1], np.full((2, 3), 1 / 3))
+
+
+def test_summary_at_another_threshold(binary):
+    rows = table(binary[0], binary[1])
+    found = metrics.summary(rows, 5, threshold=0.33).loc["m", "value"]
+    expected = metrics.operating_point(rows["y_true"], rows["p_1"], 0.33)
+    assert found["sensitivity"] == expected["sensitivity"] and found["specificity"] == expected["specificity"]

@@ -265,7 +265,7 @@ def test_errors_name_what_is_wrong(call, message, tmp_path):
 
 
 def test_versions():
-    assert phantoms.NAMES == ("idc",)
+    assert {"bach", "idc"} <= set(phantoms.NAMES)
     assert all(isinstance(phantoms.VERSION[name], int) for name in phantoms.NAMES)
 
 

@@ -30,14 +30,16 @@ LAYERS = [
         "regions",
     },
     {"features", "models", "descriptors", "baselines"},
-    {"training", "protocols"},
-    {"predictions", "metrics", "aggregation", "embeddings"},
+    {"training", "extraction", "finetuning", "boosting", "protocols"},
+    {"predictions", "fusion", "metrics", "aggregation", "embeddings"},
     {"consistency", "beside", "plots", "records", "tables"},
-    {"pretraining", "units"},
+    {"pretraining", "units", "screening"},
     {"studies"},
     {"chapters", "book"},
 ]
-REAL_SAMPLE = re.compile(r"_idx5_x\d+_y\d+_class[01]\.png$|SOB_[BM]_.*\.png$|mdb\d{3}\.pgm$")
+REAL_SAMPLE = re.compile(
+    r"_idx5_x\d+_y\d+_class[01]\.png$|SOB_[BM]_.*\.png$|mdb\d{3}\.pgm$|^(n|b|is|iv)\d{3}\.tif$|^test\d+\.tif$"
+)
 OWN_PATH = re.compile(r"(?<![\w.~:/$}])/(?:home|Users|root|work|mnt|private)/\w")
 
 

@@ -3,16 +3,26 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from histolib import cache, phantoms
-from histolib.datasets import idc
+from histolib.datasets import bach, bcdr, cbis_ddsm, idc, inbreast, merged, mias
 from histolib.datasets.dataset import Dataset
 from histolib.datasets.packing import damaged_files
 
-__all__ = ["NAMES", "Dataset", "load"]
+__all__ = ["NAMES", "Dataset", "available", "load"]
 
-# A source is a module with CLASSES, READER (a packing.Reader), find(root), scan(folder) and shape(folder, table).
-_SOURCES = {"idc": idc}
+# A source is a module with CLASSES, READER (a packing.Reader), find(root), scan(folder) and shape(folder, table); one
+# with images that have no published class also has unlabeled(folder).
+_SOURCES = {
+    "idc": idc,
+    "bach": bach,
+    "cbis_ddsm": cbis_ddsm,
+    "inbreast": inbreast,
+    "bcdr": bcdr,
+    "merged": merged,
+    "mias": mias,
+}
 NAMES = tuple(_SOURCES)
 TWIN_PATIENTS = 40
 TWIN_SEED = 2020
@@ -36,6 +46,8 @@ def load(
         user's cache, in the same layout, and reads it back with the same loader.
     patients
         Number of patients: drawn (twin; 40 if ``None``) or chosen at random by `seed` (real data; all if ``None``).
+        Where every patient has images of one class only, the choice keeps the classes' shares. `Dataset.unlabeled`
+        stays whole.
     seed
         Seed of the twin's drawing or of the choice of patients.
     damaged
@@ -66,12 +78,31 @@ def load(
     if not twin and patients is not None:
         table = _choose_patients(table, patients, seed, folder)
     shape = source.shape(folder, table)
-    skipped: list[str] = []
-    if damaged == "skip":
-        skipped = damaged_files(folder, table, shape, source.READER)
-        table = table[~table["path"].isin(skipped)].reset_index(drop=True)
-    _require_classes(table, source.CLASSES, folder)
-    return Dataset(name, folder, table, source.CLASSES, shape, twin, tuple(skipped), source.READER)
+
+    def opened(folder: Path, table: pd.DataFrame, unlabeled: Dataset | None = None) -> Dataset:
+        skipped: list[str] = []
+        if damaged == "skip":
+            skipped = damaged_files(folder, table, shape, source.READER)
+            table = table[~table["path"].isin(skipped)].reset_index(drop=True)
+        return Dataset(name, folder, table, source.CLASSES, shape, twin, tuple(skipped), source.READER, unlabeled)
+
+    extra = source.unlabeled(folder) if hasattr(source, "unlabeled") else None
+    dataset = opened(folder, table, opened(*extra) if extra else None)
+    _require_classes(dataset.table, source.CLASSES, folder)
+    return dataset
+
+
+def available(root: str | Path | None) -> tuple[str, ...]:
+    """Names of the data sets that `root` holds, in the order of `NAMES`; all of them, as twins, if it is None."""
+    return tuple(name for name, source in _SOURCES.items() if root is None or _holds(Path(root), source))
+
+
+def _holds(root: Path, source) -> bool:
+    try:
+        source.find(root)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _twin(name: str, patients: int | None, seed: int) -> Path:
@@ -84,13 +115,32 @@ def _twin(name: str, patients: int | None, seed: int) -> Path:
     return folder
 
 
-def _choose_patients(table, patients: int, seed: int, folder: Path):
-    """The rows of `patients` patients, drawn without replacement."""
+def _choose_patients(table: pd.DataFrame, patients: int, seed: int, folder: Path) -> pd.DataFrame:
+    """The rows of `patients` patients, drawn without replacement, by class if each patient has one class only."""
     known = np.unique(table["patient"])
     if patients > len(known):
         raise ValueError(f"patients={patients}, but {folder} holds {len(known)}")
-    chosen = np.random.default_rng(seed).choice(known, patients, replace=False)
+    rng = np.random.default_rng(seed)
+    labels = table.groupby("patient")["label"].agg(["first", "nunique"])
+    if (labels["nunique"] == 1).all():
+        groups = [group.index.to_numpy() for _, group in labels.groupby("first")]
+        shares = _shares([len(group) for group in groups], patients)
+        chosen = np.concatenate([rng.choice(g, n, replace=False) for g, n in zip(groups, shares, strict=True)])
+    else:
+        chosen = rng.choice(known, patients, replace=False)
     return table[table["patient"].isin(chosen)].reset_index(drop=True)
+
+
+def _shares(sizes: list[int], total: int) -> list[int]:
+    """`total` divided as `sizes` are to each other (largest remainder), with at least 1 each if it can be."""
+    exact = np.array(sizes) * total / sum(sizes)
+    shares = np.floor(exact).astype(int)
+    shares[np.argsort(shares - exact, kind="stable")[: total - shares.sum()]] += 1
+    if total >= len(sizes):
+        for empty in np.flatnonzero(shares == 0):
+            shares[shares.argmax()] -= 1
+            shares[empty] = 1
+    return shares.tolist()
 
 
 def _require_classes(table, classes: tuple[str, ...], folder: Path) -> None:

@@ -32,6 +32,8 @@ class Dataset:
         Paths of damaged files that were left out on request.
     reader
         How a row becomes pixels.
+    unlabeled
+        Images of a challenge's test set, whose classes were not published (label -1), or None.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Dataset:
     twin: bool
     skipped: tuple[str, ...] = ()
     reader: packing.Reader = packing.FILES
+    unlabeled: "Dataset | None" = None
 
     def images(self, size: int | tuple[int, int] | None = None, rows=None) -> np.ndarray:
         """Pixels of the images, in the order of `table`.
@@ -72,6 +75,11 @@ class Dataset:
         pixels = packing.packed(self.root, self.table, self.shape, shape, self.reader)
         return pixels if rows is None else pixels[np.asarray(rows)]
 
+    def image(self, row: int) -> np.ndarray:
+        """Pixels of one image, uint8 (H, W, 3), read by itself: `images` would pack large ones by the gigabyte."""
+        only = self.table.iloc[[row]]
+        return self.reader.read(self.root, self.reader.rows(only)[0], self.shape)
+
     def odd_sized(self) -> int:
         """Number of images that are not of `shape` and are completed when read."""
         return packing.facts(self.root, self.table, self.shape, self.reader)["odd_sized"]
@@ -94,7 +102,8 @@ class Dataset:
     def summary(self) -> pd.DataFrame:
         """Images, their share and patients by class, with a row of totals."""
         groups = self.table.groupby("label_name", observed=True)
-        counts = groups.agg(images=("image_id", "size"), patients=("patient", "nunique")).reindex(self.classes)
+        counts = groups.agg(images=("image_id", "size"), patients=("patient", "nunique"))
+        counts = counts.reindex(self.classes, fill_value=0)
         counts.loc["all"] = [len(self.table), self.table["patient"].nunique()]
         counts.insert(1, "share", counts["images"] / len(self.table))
         return counts.astype({"images": int, "patients": int}).rename_axis("class")

@@ -82,7 +82,9 @@ def read(path: Path) -> np.ndarray:
     try:
         with Image.open(path) as image:
             if image.mode not in ("RGB", "L", "P", "RGBA", "1"):
-                raise ValueError(f"{path}: pixels of mode {image.mode}; expected 8-bit RGB or grey")
+                raise ValueError(f"{path}: pixels of mode {image.mode}; expected 8-bit RGB or gray")
+            if ";16" in str(image.tile):  # Pillow would cut three channels of 16 bits to 8 in silence
+                raise ValueError(f"{path}: 16 bits per channel; expected 8-bit RGB or gray")
             return np.asarray(image.convert("RGB"))
     except (OSError, SyntaxError) as problem:
         size = path.stat().st_size if path.exists() else 0

@@ -91,7 +91,42 @@ def head(features: int | tuple[int, ...], classes: int = 2, units: int = 512, dr
     )
 
 
-def transfer(backbone: keras.Model, top: keras.Model, input_shape, augment=None) -> keras.Model:
+def deep_head(features, classes: int = 2, units=(256, 128, 64, 32), dropout: float = 0.5, l2: float = 0.1):
+    """The five dense layers that the mammography paper puts on a backbone (Chougrad et al. 2018, Fig. 3 and 2.2.4).
+
+    Published: five dense layers, batch normalization, a dropout layer of 0.5, an L2 penalty of 0.1 times the sum of
+    squared weights, softmax. Not published, chosen here: averaging each feature map first, the neurons per layer,
+    batch normalization after each hidden layer, dropout before the last.
+
+    Parameters
+    ----------
+    features
+        Shape of one image's feature maps, (h, w, C).
+    classes
+        Number of classes.
+    units
+        Neurons of the hidden layers.
+    dropout
+        Share of activations dropped.
+    l2
+        Factor of the penalty.
+    """
+    penalty = keras.regularizers.L2(l2)
+    stack = [keras.Input(features, name="features"), layers.GlobalAveragePooling2D(name="pooling")]
+    for k, count in enumerate(units, start=1):
+        stack += [
+            layers.Dense(count, kernel_regularizer=penalty, name=f"dense{k}"),
+            layers.BatchNormalization(momentum=0.9, name=f"scale{k}"),
+            layers.ReLU(name=f"relu{k}"),
+        ]
+    stack += [
+        layers.Dropout(dropout, name="dropout"),
+        layers.Dense(classes, activation="softmax", kernel_regularizer=penalty, name="probabilities"),
+    ]
+    return keras.Sequential(stack, name="deep_head")
+
+
+def transfer(backbone: keras.Model, top: keras.Model, input_shape, augment=None, normalize=None) -> keras.Model:
     """Backbone and head as one network on uint8 images.
 
     Parameters
@@ -99,13 +134,18 @@ def transfer(backbone: keras.Model, top: keras.Model, input_shape, augment=None)
     backbone
         From `histolib.models.backbone`, frozen as wanted (`unfreeze`).
     top
-        From `head`.
+        From `head` or `deep_head`.
     input_shape
         Height, width and channels of an image.
     augment
         Layer applied to training images, or None.
+    normalize
+        Layer that gives every image the same mean, such as `GlobalContrast`, or None.
     """
     inputs = keras.Input(input_shape, dtype="uint8", name="patch")
     x = inputs if augment is None else augment(inputs)
+    if normalize is not None:
+        # Back around the middle of the gray levels, where the backbone's own preprocessing expects an image.
+        x = layers.Rescaling(1.0, 127.5, name="middle")(normalize(x))
     x = Preprocessing.of(backbone.name)(x)
     return keras.Model(inputs, top(backbone(x)), name=f"{backbone.name}_{top.name}")

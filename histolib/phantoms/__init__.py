@@ -10,10 +10,19 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
-from histolib.phantoms import idc
+from histolib.phantoms import bach, idc
+from histolib.phantoms.mammography import bcdr, cbis_ddsm, inbreast, merged, mias
 
 # Name of a data set -> the module that draws it: `write(folder, patients, seed, **options)` and `VERSION`.
-_TWINS = {"idc": idc}
+_TWINS = {
+    "bach": bach,
+    "bcdr": bcdr,
+    "cbis_ddsm": cbis_ddsm,
+    "idc": idc,
+    "inbreast": inbreast,
+    "merged": merged,
+    "mias": mias,
+}
 
 NAMES = tuple(sorted(_TWINS))
 # Raised whenever a twin is drawn differently; part of cache names.

@@ -18,7 +18,7 @@ from histolib.pretraining.learning import LAST_BLOCKS, SIZES
 
 __all__ = [
     "cross_fitted", "describe", "first_filters", "fit", "gains", "halves", "imagenet_at_hand", "pooled",
-    "standardized", "tested",
+    "tested",
 ]  # fmt: skip
 STRENGTHS = (1e-3, 1e-2, 1e-1)  # C of the logistic regression, weakest first
 
@@ -137,11 +137,6 @@ def gains(predictions: pd.DataFrame, draws: int, seed: int) -> pd.Series:
                 beside.against(rows, "auc").agg(", ".join, axis=1).rename(lambda method: f"{method} less random")
             )
     return pd.concat(parts)
-
-
-def standardized(values: np.ndarray) -> np.ndarray:
-    """Features with mean 0 and standard deviation 1 each, so that none rules a map by its unit."""
-    return StandardScaler().fit_transform(np.asarray(values, np.float64))
 
 
 def first_filters(backbone: keras.Model) -> np.ndarray:

@@ -78,8 +78,9 @@ def _frame(name: str, kind: str, number: int | str, as_printed: bool) -> pd.Data
     frame = pd.DataFrame(entry["rows"], columns=columns)
     units = {column["name"]: column["unit"] for column in entry["columns"]}
     if not as_printed:
-        # Whole numbers (counts) become int64, all others float64.
-        numeric = {column: pd.to_numeric(frame[column]) for column in columns if units[column] != "text"}
+        # Whole numbers (counts) become int64, all others float64; a dash becomes NaN.
+        cells = frame.replace(schema.DASH, "")
+        numeric = {column: pd.to_numeric(cells[column]) for column in columns if units[column] != "text"}
         frame = frame.assign(**numeric)
     frame.attrs = {
         "paper": name,
@@ -106,7 +107,7 @@ def table(paper: str, number: int | str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per row of the table; columns with a unit are float64 (int64 where all cells are
-        whole), columns of words are text. ``attrs`` holds
+        whole), NaN where the paper has a dash; columns of words are text. ``attrs`` holds
         ``caption``, ``units`` and ``headings`` (per column), and ``notes``.
 
     Raises

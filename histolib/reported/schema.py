@@ -9,6 +9,7 @@ LISTS = {
 }
 _CITATION = ("key", "title", "authors", "journal", "year")
 _PARTS = {"paper", "tables", "figures", *LISTS}
+DASH = "-"  # the cell of a table in which the paper prints no number
 
 
 def validate(content: dict, file: str) -> None:
@@ -25,7 +26,7 @@ def validate(content: dict, file: str) -> None:
     ------
     ValueError
         If a part is missing or unknown, a column is named twice or has no unit, a row has the wrong length,
-        or a cell of a column with a unit is not a number. The message names the file and the table.
+        or a cell of a column with a unit is neither a number nor a dash. The message names the file and the table.
     """
     if not isinstance(content, dict) or set(content) - _PARTS or {"paper", "tables", "figures"} - set(content):
         found = sorted(content) if isinstance(content, dict) else type(content).__name__
@@ -63,7 +64,7 @@ def _entry(entry: dict, place: str, kind: str) -> None:
         if len(row) != len(names):
             raise ValueError(f"{place}: row {number} has {len(row)} cells, the table {len(names)} columns")
         for cell, column in zip(row, entry["columns"], strict=True):
-            if column["unit"] != "text":
+            if column["unit"] != "text" and cell != DASH:
                 _number(cell, f"{place}, row {number}, column {column['name']}")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from histolib import parameters
+from histolib import chapters, datasets, parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTIONS = [
@@ -53,6 +53,12 @@ def prose(cells) -> str:
 
 def test_committed_without_outputs(cells):
     assert not [source(cell) for cell in code(cells) if cell["outputs"] or cell["execution_count"] is not None]
+
+
+def test_the_metadata_name_the_data_sets(path, cells):
+    needed = chapters.needs(path)
+    assert needed and set(needed) <= set(datasets.NAMES)
+    assert all(f'"{name}"' in "".join(map(source, code(cells))) for name in needed[:1])
 
 
 def test_one_title_and_the_agreed_sections_in_order(cells):

@@ -1,0 +1,193 @@
+"""CBIS-DDSM, digitized film mammograms of masses, Lee et al., Scientific Data 4:170177, 2017.
+
+The curated part of the DDSM, which the paper uses. Four tables list the lesions; masses are taken, as in the paper.
+Films, masks and crops are DICOM files in one folder per film and one per lesion, named by the first part of the
+tables' paths. What lies below these folders differs: study and series UID as in the tables, or date and description in
+newer downloads; and the file that a table calls the mask may be the crop. So names tell nothing here, content does: a
+mask has two values and about the film's size.
+"""
+
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from histolib.datasets import mammograms, masks
+
+CLASSES = mammograms.CLASSES
+KINDS = ("mass", "calc")
+SPLITS = ("train", "test")
+TABLE = "{kind}_case_description_{split}_set.csv"
+LAYOUT = (
+    "mass_case_description_{train,test}_set.csv and "
+    "CBIS-DDSM/Mass-{Training,Test}_<patient>_<LEFT or RIGHT>_<CC or MLO>[_<lesion>]/<study>/<series>/*.dcm"
+)
+PATHOLOGIES = {"BENIGN": 0, "BENIGN_WITHOUT_CALLBACK": 0, "MALIGNANT": 1}
+OWN = ("split", "abnormality", "abnormality_id", "pathology", "shape", "margins", "birads", "density", "subtlety")
+_CASES = {"mass": "Mass-*_P_*", "calc": "Calc-*_P_*"}
+# Columns of the tables and ours; the tables of masses and calcifications differ in a few names.
+_NAMES = {
+    "patient_id": "patient", "breast density": "density", "breast_density": "density",
+    "left or right breast": "side", "image view": "view", "abnormality id": "abnormality_id",
+    "abnormality type": "abnormality", "mass shape": "shape", "calc type": "shape", "mass margins": "margins",
+    "calc distribution": "margins", "assessment": "birads", "pathology": "pathology", "subtlety": "subtlety",
+    "image file path": "film", "ROI mask file path": "mask",
+}  # fmt: skip
+
+
+def find(root: Path) -> Path:
+    """The folder that holds both the tables and the images, at `root` or below it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none; tells which of the two is missing.
+    """
+
+    def probe(folder: Path) -> bool:
+        return _tables(folder, "mass") is not None and _cases(folder, "mass") is not None
+
+    try:
+        return mammograms.find(root, "CBIS-DDSM", LAYOUT, probe, ("cbis-ddsm", "cbis_ddsm", "CBIS-DDSM"))
+    except FileNotFoundError as problem:
+        tables = next((path.parent for path in sorted(root.rglob(TABLE.format(kind="mass", split="train")))), None)
+        if tables is None:
+            raise
+        raise FileNotFoundError(f"{problem}. The tables are there ({tables}), folders of images are not") from None
+
+
+def scan(folder: Path, kinds: tuple[str, ...] = ("mass",)) -> pd.DataFrame:
+    """Manifest of the lesions whose film and mask are there; `left_out` counts the others.
+
+    Every mask is decoded once for its bounding box, which is kept in the user's cache. A mask of another size than its
+    film (the published set has such, by up to a sixth) is taken to show the same part of the breast: its box is
+    rescaled.
+
+    Parameters
+    ----------
+    folder
+        From `find`.
+    kinds
+        Tables to read, of `KINDS`.
+
+    Returns
+    -------
+    DataFrame
+        `mammograms.COLUMNS` and ``split`` (train or test, the official one), ``abnormality, abnormality_id, pathology,
+        shape, margins, birads`` (0 to 5)``, density`` (1 to 4; 0 not told)``, subtlety`` (1 to 5).
+
+    Raises
+    ------
+    ValueError
+        A table without the columns that are needed or with an unknown entry; a lesion's folder without a mask.
+    """
+    there = [lesion for lesion in _lesions(folder, kinds) if not lesion.reason]
+    outlines = masks.locate(folder, [(lesion.film, lesion.mask) for lesion in there])
+    return mammograms.manifest([_row(lesion.case, found) for lesion, found in zip(there, outlines, strict=True)], OWN)
+
+
+def left_out(folder: Path, kinds: tuple[str, ...] = ("mass",)) -> dict[str, int]:
+    """Entries of the tables that are no row of the manifest: reason and number."""
+    reasons = Counter(lesion.reason for lesion in _lesions(folder, kinds))
+    return {reason: count for reason, count in sorted(reasons.items()) if reason}
+
+
+def shape(folder: Path, table: pd.DataFrame) -> tuple[int, int]:
+    """Height and width of a region in pixels."""
+    return mammograms.SHAPE
+
+
+def contour(folder: Path, row: NamedTuple) -> np.ndarray:
+    """Outline of the lesion's mask in pixels of the film, float (N, 2): column and row of each point."""
+    return masks.contour(folder / row.outline, (row.film_height, row.film_width))
+
+
+READER = mammograms.reader(contour)
+film = mammograms.film
+
+
+def cases(folder: Path, kinds: tuple[str, ...] = ("mass",)) -> pd.DataFrame:
+    """The case description tables as one, with their columns renamed: one row per lesion on a film.
+
+    Returns
+    -------
+    DataFrame
+        Text; ``film`` and ``mask`` are folders below that of the images. Line breaks inside of quoted fields, which the
+        real tables have, are stripped.
+
+    Raises
+    ------
+    ValueError
+        A table that lacks a column or has an unknown side, view or pathology (with the number of its row).
+    """
+    tables = [_table(folder, kind, split) for kind in kinds for split in SPLITS]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _table(folder: Path, kind: str, split: str) -> pd.DataFrame:
+    where = _tables(folder, kind)
+    name = TABLE.format(kind=kind, split=split)
+    path = (where or folder) / name
+    if not path.is_file():
+        raise ValueError(f"{path} is missing: CBIS-DDSM has {name} beside the other tables")
+    table = pd.read_csv(path, dtype=str, keep_default_na=False).rename(columns=str.strip).rename(columns=_NAMES)
+    missing = sorted(set(_NAMES.values()) - set(table.columns))
+    if missing:
+        raise ValueError(f"{path}: no column for {', '.join(missing)}; found {', '.join(table.columns)}")
+    table = table[sorted(set(_NAMES.values()))].apply(lambda column: column.str.strip())
+    allowed = {"pathology": tuple(PATHOLOGIES), "side": ("LEFT", "RIGHT"), "view": mammograms.VIEWS}
+    for column, values in allowed.items():
+        wrong = table.index[~table[column].isin(values)]
+        if len(wrong):
+            found = table.loc[wrong[0], column]
+            raise ValueError(f"{path}, row {wrong[0] + 1}: {column} {found!r}; expected {' or '.join(values)}")
+    for column in ("film", "mask"):
+        table[column] = table[column].str.split("/").str[0]
+    return table.assign(split=split, kind=kind)
+
+
+def _tables(folder: Path, kind: str) -> Path | None:
+    """The folder, at `folder` or one level below, that holds the tables."""
+    name = TABLE.format(kind=kind, split="train")
+    return next((path.parent for path in [folder / name, *sorted(folder.glob(f"*/{name}"))] if path.is_file()), None)
+
+
+def _cases(folder: Path, kind: str) -> Path | None:
+    """The folder, at `folder` or up to two levels below, that holds one folder per film."""
+    for pattern in ("", "*/", "*/*/"):
+        found = next(iter(folder.glob(pattern + _CASES[kind])), None)
+        if found is not None:
+            return found.parent
+    return None
+
+
+class _Lesion(NamedTuple):
+    case: NamedTuple
+    film: Path
+    mask: Path
+    reason: str
+
+
+def _lesions(folder: Path, kinds: tuple[str, ...]) -> list[_Lesion]:
+    """Every entry of the tables with its folders, and why it is no row (empty if it is one)."""
+    homes = {kind: _cases(folder, kind) or folder for kind in kinds}
+    found = []
+    for case in cases(folder, kinds).itertuples(index=False):
+        film, mask = (homes[case.kind] / name for name in (case.film, case.mask))
+        reason = "film not there" if not film.is_dir() else "mask not there" if not mask.is_dir() else ""
+        found.append(_Lesion(case, film, mask, reason))
+    return found
+
+
+def _row(case: NamedTuple, found: masks.Outline) -> dict:
+    top, left, bottom, right = found.box
+    label = PATHOLOGIES[case.pathology]
+    own = {name: getattr(case, name) for name in OWN}
+    numbers = {name: int(own[name]) for name in ("abnormality_id", "birads", "density", "subtlety")}
+    return {
+        "image_id": case.mask, "path": found.film, "label": label, "patient": case.patient, "view": case.view,
+        "side": case.side.lower(), "top": top, "left": left, "bottom": bottom, "right": right,
+        "film_height": found.size[0], "film_width": found.size[1], "outline": found.mask, "part": 0, **own, **numbers,
+    }  # fmt: skip

@@ -1,0 +1,98 @@
+"""The paper's merged set (section 2.1): masses of CBIS-DDSM, BCDR-F03 and INbreast as one data set.
+
+The paper merges the full DDSM, of which CBIS-DDSM is the curated part, and balances the classes in a way that it does
+not tell; nothing is balanced here.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from histolib.datasets import bcdr, cbis_ddsm, inbreast, mammograms
+
+CLASSES = mammograms.CLASSES
+SOURCES = {"cbis_ddsm": cbis_ddsm, "bcdr": bcdr, "inbreast": inbreast}
+OWN = ("density", "source")
+
+
+def find(root: Path) -> Path:
+    """`root` itself, if at least two of the three data sets lie below it.
+
+    Two are enough because BCDR can't be had by everyone; `left_out` and the column ``source`` show what was merged.
+
+    Raises
+    ------
+    FileNotFoundError
+        If fewer are there; tells which.
+    """
+    if not root.is_dir():
+        raise FileNotFoundError(f"{root} is not a folder. Expected one that holds {' and '.join(SOURCES)}")
+    there = _folders(root)
+    if len(there) < 2:
+        layouts = "; ".join(f"{name}: {SOURCES[name].LAYOUT}" for name in SOURCES if name not in there)
+        raise FileNotFoundError(
+            f"{root} holds {', '.join(there) or 'none'} of {', '.join(SOURCES)}; merging needs at least two. "
+            f"Missing {layouts}"
+        )
+    return root
+
+
+def scan(folder: Path) -> pd.DataFrame:
+    """Manifest of all masses; ``image_id`` and ``patient`` start with the name of their data set.
+
+    Returns
+    -------
+    DataFrame
+        `mammograms.COLUMNS`, ``density`` (1 to 4; 0 not told) and ``source``.
+
+    Raises
+    ------
+    ValueError
+        As `scan` of the data sets.
+    """
+    tables = [_table(folder, name, below) for name, below in _folders(folder).items()]
+    return pd.concat(tables, ignore_index=True)
+
+
+def left_out(folder: Path) -> dict[str, int]:
+    """What is no row of the manifest, by data set and reason; a data set that is not there counts 1."""
+    there = _folders(folder)
+    absent = {f"{name}: not there": 1 for name in SOURCES if name not in there}
+    left = {name: SOURCES[name].left_out(below) for name, below in there.items()}
+    return absent | {f"{name}: {why}": count for name, reasons in left.items() for why, count in reasons.items()}
+
+
+def shape(folder: Path, table: pd.DataFrame) -> tuple[int, int]:
+    """Height and width of a region in pixels."""
+    return mammograms.SHAPE
+
+
+def contour(folder: Path, row: NamedTuple) -> np.ndarray:
+    """The lesion's outline as its data set gives it: float (N, 2), column and row of each point."""
+    return SOURCES[row.source].contour(folder, row)
+
+
+READER = mammograms.reader(contour)
+film = mammograms.film
+
+
+def _folders(root: Path) -> dict[str, Path]:
+    """Folder of each data set that is there."""
+    found = {}
+    for name, source in SOURCES.items():
+        try:
+            found[name] = source.find(root)
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def _table(root: Path, name: str, folder: Path) -> pd.DataFrame:
+    table = SOURCES[name].scan(folder)
+    below = folder.relative_to(root).as_posix()
+    prefix = "" if below == "." else f"{below}/"
+    named = {column: f"{name}_" + table[column] for column in ("image_id", "patient")}
+    moved = {column: prefix + table[column] for column in ("path", "outline")}
+    return table.assign(source=name, **named, **moved)[[*mammograms.COLUMNS, *OWN]]

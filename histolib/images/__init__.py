@@ -1,0 +1,1 @@
+"""Parts of images: crops of a whole image."""

@@ -1,0 +1,130 @@
+"""How many blocks of a network to fine-tune on mammographic masses: the settings compared, and one of them computed.
+
+Chougrad et al. 2018, sections 2.2.3, 3.1 to 3.4. Planning imports no network library, so that it starts at
+once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+
+from histolib import datasets, splits
+from histolib.units import Result
+
+MERGED, UNSEEN = "merged", "mias"
+# The published 0.5, in radians as the library of the time took it (until the end of 2017); here in degrees.
+SHEAR = float(np.rad2deg(0.5))
+_SHARED = (
+    "data", "patients", "data_seed", "size", "width", "folds", "epochs_head", "epochs_tuning", "batch_size",
+    "learning_rate", "patience", "dropout", "l2", "seed",
+)  # fmt: skip
+
+
+def plan(parameters: Mapping) -> list[dict]:
+    """Settings of all units.
+
+    ``strategies`` and random weights on every set by ``networks``; every network of ``networks_compared`` with two
+    blocks on every set and on the merger; the split by image instead of by patient; and the merger's network tested on
+    the set that it has not seen. A set that is not below ``data`` is left out.
+    """
+    shared = {name: parameters[name] for name in _SHARED}
+    sets = [name for name in parameters["sets"] if name in datasets.available(parameters["data"])]
+    merged = [MERGED] if MERGED in sets else []
+    sets = [name for name in sets if name != MERGED]
+    weights, folds = parameters["weights"], range(parameters["folds_run"])
+    chosen = [(one, net, weights, blocks, "patient") for one in sets for net in parameters["networks"]
+              for blocks in parameters["strategies"]]  # fmt: skip
+    chosen += [(one, net, "random", "all", "patient") for one in sets for net in parameters["networks"]]
+    chosen += [(one, net, weights, 2, "patient") for one in sets + merged for net in parameters["networks_compared"]]
+    chosen += [(one, parameters["networks"][0], weights, 2, "image") for one in sets]
+    names = ("dataset", "network", "weights", "blocks", "by")
+    found = [dict(zip(names, one)) | {"test": "", "fold": fold} | shared for one in dict.fromkeys(chosen)
+             for fold in folds]  # fmt: skip
+    if merged and UNSEEN in datasets.available(parameters["data"]):
+        last = dict(zip(names, (MERGED, parameters["network_screening"], weights, 2, "patient")))
+        found.append(last | {"test": UNSEEN, "fold": 0} | shared)
+    return found
+
+
+def group(settings: Mapping) -> str:
+    """Units of one set and network are computed by one process."""
+    return f"{settings['dataset']}-{settings['network']}"
+
+
+def method(settings: Mapping) -> str:
+    """What tells the settings of units apart, the fold left out; the name of their rows in tables of predictions."""
+    parts = [settings["dataset"], settings["network"], settings["weights"], f"{settings['blocks']} blocks"]
+    parts += ["by image"] if settings["by"] == "image" else []
+    return ", ".join(parts + ([f"tested on {settings['test']}"] if settings["test"] else []))
+
+
+def label(settings: Mapping) -> str:
+    """Name of a unit."""
+    return f"{method(settings).replace(', ', '-').replace(' ', '')}-fold{settings['fold']}"
+
+
+def fingerprint(settings: Mapping) -> str:
+    """Of the regions that a unit learns from and is tested on."""
+    names = [settings["dataset"], *([settings["test"]] if settings["test"] else [])]
+    return " ".join(dataset(settings, name).fingerprint for name in names)
+
+
+def dataset(settings: Mapping, name: str) -> datasets.Dataset:
+    """A set as a unit uses it."""
+    return _load(name, settings["data"], settings["patients"], settings["data_seed"])
+
+
+def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Positions of the training, validation and test regions; no test region if another set is tested on.
+
+    A fifth is the fold that is tested on; of the rest, a fifth decides when to stop.
+    """
+    found = dataset(settings, settings["dataset"])
+    by = "patch" if settings["by"] == "image" else "patient"
+    rest, test = np.arange(len(found.table)), np.arange(0)
+    if not settings["test"]:
+        rest, test = list(splits.folds(found.labels, found.patients, settings["folds"], by, settings["seed"]))[
+            settings["fold"]
+        ]
+    train, check = splits.two_parts(found.labels[rest], found.patients[rest], 0.2, by, settings["seed"])
+    return rest[train], rest[check], test
+
+
+def compute(settings: Mapping) -> Result:
+    """Train one network with one setting and predict its test part."""
+    import keras
+
+    from histolib import augmentation, finetuning, metrics, models, predictions, reproducibility, screening, training
+
+    keras.utils.clear_session()
+    reproducibility.seed(settings["seed"] + settings["fold"])
+    found, size = dataset(settings, settings["dataset"]), settings["size"]
+    images, (train, check, test) = found.images(size), parts(settings)
+    learned = None if settings["weights"] == "random" else settings["weights"]
+    backbone = models.backbone(settings["network"], settings["width"], learned, (size, size, 3))
+    augment = augmentation.RandomAffine(40, 0.25, SHEAR, (0.5, 1.5), flip=True, seed=settings["seed"])
+    top = models.deep_head(backbone.output_shape[1:], dropout=settings["dropout"], l2=settings["l2"])
+    model = models.transfer(backbone, top, (size, size, 3), augment, models.GlobalContrast())
+    schedule = finetuning.Schedule(**{name: settings[name] for name in finetuning.Schedule.__annotations__})
+    fit = finetuning.fit(model, backbone, settings["blocks"], images[train], found.labels[train],
+                         (images[check], found.labels[check]), schedule, settings["seed"],
+                         say=lambda line: None)  # fmt: skip
+    tested = dataset(settings, settings["test"]) if settings["test"] else found
+    rows = np.arange(len(tested.table)) if settings["test"] else test
+    given = training.predict(model, tested.images(size)[rows])
+    table = predictions.table(method(settings), tested.table.iloc[rows], given, settings["fold"])
+    facts = {"training seconds": round(fit.seconds, 2), "epochs": len(fit.history),
+             "layers trained": len(models.trainable_layers(backbone)), "regions": len(train)}  # fmt: skip
+    card = screening.describe(found) | {
+        "metrics": metrics.scores(table["y_true"], given)[["accuracy", "auc"]].to_dict()
+    }
+    writers = [lambda folder: screening.save(model, folder / "model", **card)] if settings["test"] else []
+    return Result(table, {"history": fit.history}, facts, writers)
+
+
+@lru_cache
+def _load(name: str, root, patients, seed: int) -> datasets.Dataset:
+    return datasets.load(name, root, patients, seed)
