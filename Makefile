@@ -10,9 +10,11 @@ ARGS ?=
 PYTHON ?= python3
 UV ?= uv
 ENV ?=
+MODEL ?=
+PORT ?= 8866
 
 # Handed on through the environment, so that a folder may have spaces in its name.
-export DATA
+export DATA MODEL
 
 # ENV=current: run in the environment that is active (conda, a cluster's module) instead of making .venv.
 ifeq ($(ENV),current)
@@ -26,7 +28,7 @@ PREPARE = $(RUN) histolib.chapters prepare $(1) --profile $(PROFILE) --data "$$D
 SNAKEMAKE = $(RUN) snakemake --cores $(CORES) --keep-going --rerun-incomplete --scheduler greedy --quiet rules host progress reason $(ENGINE) --
 HTML = runs/$(PROFILE)/book/_build/html/index.html
 
-.PHONY: help book chapter test bench weights lock unlock clean
+.PHONY: help book chapter test bench screen weights lock unlock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -35,6 +37,7 @@ help:
 	@echo 'make book SET="seed=1 draws=100"   the same with other parameters, in every chapter that declares them'
 	@echo 'make chapter CHAPTER=idc_transfer  execute one chapter; takes PROFILE, DATA and SET too'
 	@echo 'make test                          all tests, the chapters and the book at the smoke scale; ARGS="-k site" goes to pytest'
+	@echo 'make screen                        serve the screening page to this machine alone; MODEL=file.keras, PORT=8866'
 	@echo 'make bench                         print what is measured, against what'
 	@echo 'make weights                       remake the shipped weights: half an hour on two cores'
 	@echo 'make lock                          resolve requirements.lock anew (needs uv)'
@@ -77,6 +80,10 @@ test: $(VENV)
 
 bench: $(VENV)
 	@$(RUN) bench
+
+# On 127.0.0.1 alone, until Ctrl-C. Without MODEL: the one that the mammography chapter saved last.
+screen: $(VENV)
+	@$(RUN) histolib.screening.serve apps --model "$$MODEL" --port $(PORT)
 
 # Draws the images of the pre-training and trains on them; a network made by the same recipe is not made again.
 weights: $(VENV)
