@@ -12,7 +12,7 @@ from histolib import units
 
 CHAPTERS = sorted(path.stem for path in Path("notebooks").glob("*.ipynb"))
 # What a chapter computes with. Not the house's own modules: a change to the book's design trains nothing anew.
-HOUSE = {"histolib/book.py", "histolib/chapters.py"}
+HOUSE = {"histolib/book.py", "histolib/chapters.py"} | {f"histolib/screening/{name}.py" for name in ("page", "serve", "text", "drawing")}
 LIBRARY = sorted({path.as_posix() for suffix in ("py", "yaml", "npz") for path in Path("histolib").rglob(f"*.{suffix}")} - HOUSE)
 PYTHON = sys.executable
 # Seconds for one cell; three days, for the published settings on a CPU. Only a guard against a kernel that hangs.

@@ -57,29 +57,6 @@ def methods(published: pd.DataFrame, runs: Mapping[str, pd.DataFrame]) -> pd.Dat
     return pd.concat(parts, names=["source", "method"])[names]
 
 
-def folds(published: pd.DataFrame, runs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """A published table of accuracies per fold above those of the runs.
-
-    Parameters
-    ----------
-    published
-        Index: method; columns ``f1, f2, ..., mean, std``.
-    runs
-        Name of a run to its `metrics.per_fold`, folds numbered from 1.
-
-    Returns
-    -------
-    DataFrame of float
-        Index ``source, method``; columns ``f1, f2, ..., mean, std``, as many folds as the longest has; NaN where a run
-        has fewer.
-    """
-    parts = {"published": published}
-    for name, run in runs.items():
-        parts[name] = run.rename(columns={fold: f"f{fold}" for fold in run.columns.drop(["mean", "std"])})
-    longest = max((part.columns.drop(["mean", "std"]) for part in parts.values()), key=len)
-    return pd.concat(parts, names=["source", "method"]).reindex(columns=[*longest, "mean", "std"]).astype(float)
-
-
 def against(differences: pd.DataFrame, score: str, digits: int = 3) -> pd.DataFrame:
     """`metrics.difference` of one score as text, with the side on which the whole interval lies.
 

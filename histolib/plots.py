@@ -178,7 +178,7 @@ def roc(curves: Mapping[str, pd.DataFrame], points: Mapping[str, pd.DataFrame], 
         axis.plot(1 - table["specificity"], table["sensitivity"], label=f"{name}: set points", **look)
         for label, row in table.iterrows():
             place = (1 - row["specificity"], row["sensitivity"])
-            beside = (9, -12) if name in colors else (-9, -24)
+            beside = (9, -12) if name in colors else (-6, 9)
             axis.annotate(str(label), place, xytext=beside, textcoords="offset points", fontsize="small")
     axis.set(title=title, xlabel="1 − specificity", ylabel="sensitivity", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axis.set_aspect("equal")

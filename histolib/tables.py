@@ -1,6 +1,7 @@
 """Tables as the book shows them."""
 
 import hashlib
+import re
 
 import pandas as pd
 from pandas.io.formats.style import Styler
@@ -32,6 +33,8 @@ def show(frame: pd.DataFrame | pd.Series, digits: int = 3, index: bool = True) -
     """
     frame = frame.to_frame() if isinstance(frame, pd.Series) else frame
     frame = frame.map(lambda cell: _unbroken(cell) if isinstance(cell, str) else cell)
+    if not isinstance(frame.index, pd.MultiIndex):
+        frame.index = frame.index.map(lambda label: _unbroken(label) if isinstance(label, str) else label)
     name = hashlib.sha256(frame.to_csv().encode()).hexdigest()[:10]
     style = Shown(frame, uuid=name, cell_ids=False, precision=digits, na_rep="–", thousands=",")
     style = style.hide(names=True).hide(names=True, axis="columns").set_table_attributes('class="dataframe"')
@@ -40,4 +43,6 @@ def show(frame: pd.DataFrame | pd.Series, digits: int = 3, index: bool = True) -
 
 def _unbroken(text: str) -> str:
     """Short text, such as a number with its interval, stays on one line."""
-    return text.replace(" ", "\N{NO-BREAK SPACE}") if len(text) <= 26 else text
+    if len(text) > 26:
+        return text
+    return re.sub(r"(?<=[A-Za-z])-(?=\w)", "\N{NON-BREAKING HYPHEN}", text).replace(" ", "\N{NO-BREAK SPACE}")

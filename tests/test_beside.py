@@ -35,16 +35,3 @@ def test_leak_takes_out_what_prevalence_does():
     row = beside.leak(summary).loc["by patient"]
     assert row["F1 at one half"] == "0.800"  # precision and sensitivity are both 0.8 there
     assert row["f1"] == "0.600 [0.500, 1.000]"
-
-
-def test_folds_of_a_run_stand_below_the_published_ones():
-    published = pd.DataFrame(
-        {"f1": [92.0, 1.8], "f2": [77.5, 3.5], "f3": [80.0, 1.0], "mean": [84.2, 3.0], "std": [4.2, np.nan]}
-    )
-    published.index = pd.Index(["ResNet-400", "std"], name="method")
-    run = pd.DataFrame([[90.0, 80.0, 85.0, 5.0]], index=["ResNet-400"], columns=[1, 2, "mean", "std"])
-    table = beside.folds(published, {"this run": run})
-    assert table.columns.tolist() == ["f1", "f2", "f3", "mean", "std"]
-    assert table.index.tolist() == [("published", "ResNet-400"), ("published", "std"), ("this run", "ResNet-400")]
-    found = table.loc[("this run", "ResNet-400")]
-    assert found[["f1", "f2", "mean", "std"]].tolist() == [90, 80, 85, 5] and np.isnan(found["f3"])
