@@ -47,9 +47,11 @@ def tsne(features: np.ndarray, seed: int, perplexity: float = 30.0) -> np.ndarra
 def neighbor_agreement(points: np.ndarray, labels, neighbors: int = 15) -> float:
     """Share of points whose nearest neighbors (itself left out) are mostly of its own class, balanced over the classes.
 
-    0.5 means that two classes are mixed, 1 that they lie apart: what an eye tries to judge in a t-SNE, as a number.
+    What an eye tries to judge in a t-SNE, as a number: 1 means that the classes lie apart. Mixed classes give about 0.5
+    if there are two and near 0 if there are more, since more than half of the neighbors must agree. Where there are
+    few points, all others are neighbors.
     """
-    labels = np.asarray(labels)
+    labels, neighbors = np.asarray(labels), min(neighbors, len(points) - 1)
     near = KNeighborsClassifier(neighbors).fit(points, labels).kneighbors(return_distance=False)
     share = (labels[near] == labels[:, None]).mean(1) > 0.5
     return float(np.mean([share[labels == k].mean() for k in np.unique(labels)]))

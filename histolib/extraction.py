@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 from keras import ops
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from histolib import cache, features, stain
 from histolib.datasets import Dataset
@@ -34,6 +34,7 @@ def describe(
     high: float = 1.3,
     normalize: bool = True,
     folder: Path | str | None = None,
+    progress: bool = False,
 ) -> dict[str, np.ndarray]:
     """Descriptors of every image: scaled, normalized, jittered, cropped, encoded, and pooled over the crops.
 
@@ -66,6 +67,8 @@ def describe(
         Whether images are first brought to a common staining (`stain.normalize`).
     folder
         Where files are kept; None: the user's cache. Files that no longer fit are not removed.
+    progress
+        Show a bar with images per second.
 
     Returns
     -------
@@ -97,8 +100,8 @@ def describe(
         image = cropping.rescaled(dataset.reader.read(dataset.root, rows[k], dataset.shape), scale)
         return stain.normalize(image) if normalize else image
 
-    progress = tqdm(missing, "descriptors", len(ids), unit="image", initial=len(ids) - len(missing), disable=None)
-    for k, image in zip(progress, _ahead(prepared, missing)):
+    bar = tqdm(missing, "descriptors", len(ids), unit="image", initial=len(ids) - len(missing), disable=not progress)
+    for k, image in zip(bar, _ahead(prepared, missing)):
         drawn = draw(ids[k], shape, size, crops, jitters, seed, low, high)
         for name, values in describer(image, *drawn, [name for name in encoders if kept[name][k] is None]).items():
             with cache.atomic_file(stores[name] / names[k]) as part:

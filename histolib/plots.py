@@ -209,3 +209,29 @@ def slide_map(rows: pd.DataFrame, title: str, patch: int = 50) -> Figure:
     figure.colorbar(picture, ax=axes, label="IDC positive (white: no patch)", shrink=0.8)
     figure.suptitle(title)
     return figure
+
+
+def points(table: pd.DataFrame, x: str, hue: str, panel: str, title: str, label: str) -> Figure:
+    """Values with their intervals over a category, a color and marker per `hue`, a panel per `panel`.
+
+    Parameters
+    ----------
+    table
+        Columns `x`, `hue`, `panel`, ``value, low, high``; categories stand in the order in which they come.
+    title, label
+        Title of the figure and label of the values' axis.
+    """
+    panels, places, hues = (list(dict.fromkeys(table[name])) for name in (panel, x, hue))
+    size = (max(5.5, 0.62 * len(places) * len(panels) + 2), 3.6)
+    figure, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False, sharey=True)
+    for axis, name in zip(axes[0], panels, strict=True):
+        for k, group in enumerate(hues):
+            part = table[(table[panel] == name) & (table[hue] == group)]
+            at = part[x].map(places.index) + 0.14 * (k - (len(hues) - 1) / 2)
+            errors = np.abs(part[["low", "high"]].sub(part["value"], axis=0).to_numpy().T)
+            axis.errorbar(at, part["value"], errors, fmt=MARKERS[k], color=COLORS[k], capsize=3, label=group)
+        axis.set(title=name, xlabel=x, xticks=range(len(places)), xticklabels=places)
+    axes[0, 0].set_ylabel(label)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(hues), frameon=False)
+    figure.suptitle(title)
+    return figure

@@ -80,6 +80,14 @@ class Gathered:
     units: pd.DataFrame
     tables: dict[str, dict[str, pd.DataFrame]]
 
+    def of(self, **settings) -> pd.DataFrame:
+        """Predictions of the units with these settings; a list of values means any of them. Empty if there is none."""
+        chosen = pd.Series(True, self.units.index)
+        for name, wanted in settings.items():
+            chosen &= self.units[name].isin(wanted if isinstance(wanted, list) else [wanted])
+        keys = self.units.loc[chosen, ["method", "fold"]]
+        return self.predictions.merge(keys.astype(self.predictions.dtypes[["method", "fold"]]), on=["method", "fold"])
+
 
 def study(chapter: str) -> ModuleType | None:
     """The module of a chapter's study, None if it has none."""
@@ -151,16 +159,16 @@ def gather(
         raise ValueError(f"units of the same name: {', '.join(twice)}; label() must tell them apart")
     there = sum(folder(module, one, output).is_dir() for one in plan)
     say(f"{len(plan)} units of work, {there} of them computed before this cell")
-    found = {label: records.read(run(module, one, output) / "record.json") for label, one in zip(labels, plan)}
-    rows = {label: record["settings"] | record["facts"] | {"seconds": record["seconds"]}
-            for label, (record, _) in found.items()}  # fmt: skip
-    tables: dict[str, dict[str, pd.DataFrame]] = {}
+    rows, parts, tables = [], [], {}
     for label, one in zip(labels, plan):
-        for name in found[label][0]["tables"]:
-            file = folder(module, one, output) / f"{name}.csv"
-            tables.setdefault(name, {})[label] = pd.read_csv(file, index_col=0)
-    everything = pd.concat([table for _, table in found.values()], ignore_index=True)
-    return Gathered(everything, pd.DataFrame(rows).T.infer_objects().rename_axis("unit"), tables)
+        place = run(module, one, output)
+        record, part = records.read(place / "record.json")
+        told = {"unit": label, "method": part["method"].iloc[0], "folder": str(place), "seconds": record["seconds"]}
+        rows.append(told | record["settings"] | record["facts"])
+        parts.append(part)
+        for name in record["tables"]:
+            tables.setdefault(name, {})[label] = pd.read_csv(place / f"{name}.csv", index_col=0)
+    return Gathered(pd.concat(parts, ignore_index=True), pd.DataFrame(rows).set_index("unit"), tables)
 
 
 @remember

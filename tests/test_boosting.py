@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from histolib import boosting, splits
+from histolib import boosting, reported, splits
 
 CLASSES = 4
 LABELS = np.arange(48) % CLASSES
@@ -33,11 +33,25 @@ def kinds():
     return {("ResNet", 400): descriptors(seed=1), ("VGG", 0.5, 650): descriptors(seed=2, width=8)}
 
 
-def test_published_setting():
-    expected = {"num_iterations": 70, "learning_rate": 0.1, "num_leaves": 191, "max_depth": 7}
-    assert {key: boosting.PARAMETERS[key] for key in expected} == expected
-    assert boosting.PARAMETERS["feature_fraction"] == 0.46 and boosting.PARAMETERS["bagging_fraction"] == 0.69
-    assert boosting.PARAMETERS["objective"] == "multiclass"
+@pytest.mark.parametrize(
+    ("name", "id"),
+    [
+        ("num_iterations", "rounds"),
+        ("learning_rate", "learning_rate"),
+        ("num_leaves", "leaves"),
+        ("max_depth", "depth"),
+        ("feature_fraction", "feature_fraction"),
+        ("bagging_fraction", "bagging_fraction"),
+    ],
+)
+def test_published_setting(name, id):
+    listed = reported.outside("bach_boosting").set_index("id")["value"]
+    assert boosting.PARAMETERS[name] == boosting.AS_RUN[name] == float(listed[f"boosting_{id}"])
+
+
+def test_other_parameters_can_be_tuned_from(parts):
+    found = boosting.tune({("a", 1): descriptors()}, LABELS, PATIENTS, parts, "nested", base=boosting.AS_RUN)
+    assert {one["bagging_freq"] for one in found["a", 1]} == {0}
 
 
 def test_rows_are_drawn_anew_by_default_and_not_in_the_setting_as_run():
@@ -189,7 +203,7 @@ def test_tuning_by_the_evaluation_folds_takes_the_best_there_and_nested_does_not
 def test_tuning_by_the_evaluation_folds_is_too_good_where_nothing_can_be_learned():
     grid = [{"num_iterations": 3, "max_depth": depth, "min_data_in_leaf": 4} for depth in (1, 2, 3, 4)]
     gain = []
-    for trial in range(2):
+    for trial in range(8):
         x = {("a", 1): descriptors(signal=0, augmentations=1, seed=trial)}
         labels = np.random.default_rng(trial).permutation(LABELS)
         parts = list(splits.folds(labels, PATIENTS, 4, seed=trial))

@@ -33,7 +33,7 @@ LAYERS = [
     {"training", "extraction", "finetuning", "boosting", "protocols"},
     {"predictions", "fusion", "metrics", "aggregation", "embeddings"},
     {"consistency", "beside", "plots", "records", "tables"},
-    {"pretraining", "units", "screening"},
+    {"pretraining", "units", "screening", "regionplots"},
     {"studies"},
     {"chapters", "book"},
 ]

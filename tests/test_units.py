@@ -41,6 +41,17 @@ def test_all_units_in_one_table(plan, tmp_path):
     assert found.tables["history"]["power2-fold1"]["loss"].tolist() == [1.0, 0.5]
 
 
+def test_units_are_chosen_by_their_settings(plan, tmp_path):
+    found = gather(plan, tmp_path)
+    some = found.of(power=[1, 3], fold=1)
+    assert sorted(zip(some["method"], some["fold"])) == [("power1", 1)] * 2 + [("power3", 1)] * 2
+    assert len(found.of(power=9)) == 0
+    assert (found.units.loc["power2-fold0", "folder"], found.units.loc["power2-fold0", "method"]) == (
+        str(units.folder(toy_study, plan[2], tmp_path)),
+        "power2",
+    )
+
+
 def test_a_finished_unit_is_not_computed_again(plan, tmp_path, log):
     first = gather(plan, tmp_path).predictions
     assert len(log()) == 6

@@ -27,6 +27,7 @@ def tune(
     grid: Sequence[Mapping] = GRID,
     inner: int = 3,
     seed: int = 0,
+    base: Mapping = PARAMETERS,
     workers: int | None = None,
 ) -> dict[Key, list[dict]]:
     """Choose parameters for each kind of descriptor and fold, by accuracy per image.
@@ -38,16 +39,18 @@ def tune(
     patients
         Patient of each image; inner folds keep patients together.
     how
-        ``"none"``: the published setting. ``"evaluation"``: one choice for all folds, by the very accuracy that is
+        ``"none"``: `base`. ``"evaluation"``: one choice for all folds, by the very accuracy that is
         reported afterwards, as the comments in the paper's published code suggest; that accuracy is too good
         (Cawley and Talbot 2010). ``"nested"``: a choice for each fold by `inner` folds of its training part, so that
         its test part has no say.
     grid
-        Changes to `PARAMETERS`; of equally good ones the first is taken.
+        Changes to `base`; of equally good ones the first is taken.
     inner
         Number of inner folds.
     seed
         Seed of the inner folds and of the models that are compared.
+    base
+        Parameters that `grid` changes.
 
     Returns
     -------
@@ -65,7 +68,7 @@ def tune(
     check_all(descriptors, len(y))
     if len(patients) != len(y):
         raise ValueError(f"{len(patients)} patients for {len(y)} images; expected one of each per image")
-    settings = [PARAMETERS | dict(change) for change in grid]
+    settings = [dict(base) | dict(change) for change in grid]
     if how == "none":
         return {key: [PARAMETERS] * len(parts) for key in descriptors}
     # The (train, test) parts that decide: over all folds at once, or over one fold each.

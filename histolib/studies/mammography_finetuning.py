@@ -26,27 +26,33 @@ _SHARED = (
 def plan(parameters: Mapping) -> list[dict]:
     """Settings of all units.
 
-    ``strategies`` and random weights on every set by ``networks``; every network of ``networks_compared`` with two
-    blocks on every set and on the merger; the split by image instead of by patient; and the merger's network tested on
-    the set that it has not seen. A set that is not below ``data`` is left out.
+    On each set: every number of blocks of ``strategies`` and random weights, by ``networks``; two blocks by every
+    network of ``networks_compared``; two blocks with folds by image instead of by patient. On the merger: two blocks
+    by every network of ``networks_merged``, and by ``network_screening`` once more on all of it, to be tested on MIAS.
+    MIAS itself has folds only where no other set is. A set that is not below ``data`` is left out.
     """
+    there = datasets.available(parameters["data"])
+    known = [name for name in parameters["sets"] if name in there]
+    sets = [name for name in known if name not in (MERGED, UNSEEN)] or [name for name in known if name == UNSEEN]
+    weights, first = parameters["weights"], parameters["networks"][0]
+    strategies = [k if k == "all" else int(k) for k in parameters["strategies"]]
+    chosen = []
+    for one in sets:
+        chosen += [(one, net, weights, k, "patient") for net in parameters["networks"] for k in strategies]
+        chosen += [(one, net, "random", "all", "patient") for net in parameters["networks"]]
+        chosen += [(one, net, weights, 2, "patient") for net in parameters["networks_compared"]]
+        chosen += [(one, first, weights, 2, "image")]
+    if MERGED in known:
+        chosen += [(MERGED, net, weights, 2, "patient") for net in parameters["networks_merged"]]
     shared = {name: parameters[name] for name in _SHARED}
-    sets = [name for name in parameters["sets"] if name in datasets.available(parameters["data"])]
-    merged = [MERGED] if MERGED in sets else []
-    sets = [name for name in sets if name != MERGED]
-    weights, folds = parameters["weights"], range(parameters["folds_run"])
-    chosen = [(one, net, weights, blocks, "patient") for one in sets for net in parameters["networks"]
-              for blocks in parameters["strategies"]]  # fmt: skip
-    chosen += [(one, net, "random", "all", "patient") for one in sets for net in parameters["networks"]]
-    chosen += [(one, net, weights, 2, "patient") for one in sets + merged for net in parameters["networks_compared"]]
-    chosen += [(one, parameters["networks"][0], weights, 2, "image") for one in sets]
+    folds = range(parameters["folds_run"])
     names = ("dataset", "network", "weights", "blocks", "by")
-    found = [dict(zip(names, one)) | {"test": "", "fold": fold} | shared for one in dict.fromkeys(chosen)
-             for fold in folds]  # fmt: skip
-    if merged and UNSEEN in datasets.available(parameters["data"]):
+    plan = [dict(zip(names, one)) | {"test": "", "fold": fold} | shared for one in dict.fromkeys(chosen)
+            for fold in folds]  # fmt: skip
+    if MERGED in known and UNSEEN in known:
         last = dict(zip(names, (MERGED, parameters["network_screening"], weights, 2, "patient")))
-        found.append(last | {"test": UNSEEN, "fold": 0} | shared)
-    return found
+        plan.append(last | {"test": UNSEEN, "fold": 0} | shared)
+    return plan
 
 
 def group(settings: Mapping) -> str:
