@@ -86,7 +86,13 @@ def fit(
     if blocks not in STRATEGIES:
         raise ValueError(f"blocks={blocks!r}: expected one of {', '.join(map(repr, STRATEGIES))}")
     models.unfreeze(backbone, 0)
-    shared = {"images": images, "labels": labels, "validation": validation, "batch_size": schedule.batch_size}
+    shared = {
+        "images": images,
+        "labels": labels,
+        "validation": validation,
+        "batch_size": schedule.batch_size,
+        "whole_batches": True,
+    }
     first = training.fit(model, epochs=schedule.epochs_head, optimizer=keras.optimizers.Adam(), seed=seed, say=say,
                          **shared)  # fmt: skip
     if blocks == 0:

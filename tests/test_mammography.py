@@ -65,7 +65,9 @@ def test_regions_films_and_contours(dataset):
         box = row.top, row.left, row.bottom, row.right
         assert window == regions.window(pixels.shape, box)
         np.testing.assert_array_equal(images[k], regions.as_image(regions.crop(pixels, box)))
-        low, high = contour.min(0), contour.max(0)
+        # A circle of mini-MIAS may leave the film, a box may not.
+        inside = np.clip(contour, 0, np.array(pixels.shape[::-1]) - 1)
+        low, high = inside.min(0), inside.max(0)
         np.testing.assert_allclose([*low, *high], [row.left, row.top, row.right - 1, row.bottom - 1], atol=2.5)
 
 
@@ -131,7 +133,7 @@ def test_traits_overlap_between_the_classes():
     lesions = [women.draw_lesion(rng, bool(k % 2)) for k in range(600)]
     labels = [lesion.malignant for lesion in lesions]
     for trait in ("irregularity", "blur", "spicules", "density"):
-        assert 0.78 < roc_auc_score(labels, [getattr(lesion, trait) for lesion in lesions]) < 0.93
+        assert 0.9 < roc_auc_score(labels, [getattr(lesion, trait) for lesion in lesions]) < 0.985
     assert 0.5 < roc_auc_score(labels, [lesion.radius for lesion in lesions]) < 0.75
 
 

@@ -64,3 +64,13 @@ def test_bad_settings_are_named():
         training.fit(small(), images, labels, (images, labels), 3, 8, optimizer=optimizer, say=lambda _: None)
     with pytest.raises(ValueError, match="seed=-1"):
         reproducibility.seed(-1)
+
+
+def test_whole_batches_leave_out_others_each_epoch():
+    batches = training.Batches(np.arange(10)[:, None], None, 4, seed=0, whole=True)
+    assert len(batches) == 2
+    first = np.concatenate([batches[k][0][:, 0] for k in range(2)])
+    assert len(set(first)) == 8
+    batches.on_epoch_end()
+    assert set(first) != set(np.concatenate([batches[k][0][:, 0] for k in range(2)]))
+    assert len(training.Batches(np.arange(3)[:, None], None, 4, seed=0, whole=True)) == 1

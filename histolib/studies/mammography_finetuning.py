@@ -56,8 +56,8 @@ def plan(parameters: Mapping) -> list[dict]:
 
 
 def group(settings: Mapping) -> str:
-    """Units of one set and network are computed by one process."""
-    return f"{settings['dataset']}-{settings['network']}"
+    """Units of one set, network and fold are computed by one process."""
+    return f"{settings['dataset']}-{settings['network']}-fold{settings['fold']}"
 
 
 def method(settings: Mapping) -> str:

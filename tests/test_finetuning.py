@@ -1,0 +1,52 @@
+"""Two stages: the head alone, then the last blocks with it."""
+
+import numpy as np
+import pytest
+
+from histolib import finetuning, models
+
+
+@pytest.fixture(scope="module")
+def data():
+    generator = np.random.default_rng(0)
+    labels = np.arange(24) % 2
+    images = generator.integers(0, 120, (24, 32, 32, 3)).astype(np.uint8)
+    images[labels == 1] += 100
+    return images, labels
+
+
+@pytest.fixture
+def network():
+    backbone = models.backbone("vgg16", 0.0625, None, (32, 32, 3))
+    top = models.deep_head(backbone.output_shape[1:], units=(8, 8), l2=1e-3)
+    return backbone, models.transfer(backbone, top, (32, 32, 3), normalize=models.GlobalContrast())
+
+
+def weights(backbone):
+    return {layer.name: layer.get_weights()[0].copy() for layer in backbone.layers if layer.weights}
+
+
+@pytest.mark.parametrize("blocks", [0, 1])
+def test_only_the_chosen_blocks_change(data, network, blocks):
+    backbone, model = network
+    before = weights(backbone)
+    schedule = finetuning.Schedule(2, 3, 8, 1e-2, 20)
+    fit = finetuning.fit(model, backbone, blocks, *data, data, schedule, say=lambda line: None)
+    after = weights(backbone)
+    changed = {name for name in before if not np.array_equal(before[name], after[name])}
+    assert {name.split("_")[0] for name in changed} == ({"block5"} if blocks else set())
+    assert fit.history["stage"].tolist() == ["head"] * 2 + ["tuning"] * (3 if blocks else 0)
+    assert fit.history.index.tolist() == list(range(1, len(fit.history) + 1))
+
+
+def test_the_second_stage_stops_when_nothing_improves_and_lowers_its_rate(data, network, monkeypatch):
+    backbone, model = network
+    monkeypatch.setattr(finetuning, "PLATEAU", 1)
+    schedule = finetuning.Schedule(1, 12, 8, 0.0, 2)  # a rate of 0: the loss can't fall
+    fit = finetuning.fit(model, backbone, 1, *data, data, schedule, say=lambda line: None)
+    assert (fit.history["stage"] == "tuning").sum() < 12
+
+
+def test_unknown_number_of_blocks(data, network):
+    with pytest.raises(ValueError, match="blocks=4: expected one of 0, 1, 2, 3, 'all'"):
+        finetuning.fit(network[1], network[0], 4, *data, data, finetuning.Schedule())
