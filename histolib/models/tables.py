@@ -8,7 +8,12 @@ import pandas as pd
 
 from histolib.models.backbones import blocks
 
-_NAMES = {"Conv2D": "convolution", "MaxPooling2D": "max pooling", "BatchNormalization": "batch normalization"}
+_NAMES = {
+    "Conv2D": "convolution",
+    "MaxPooling2D": "max pooling",
+    "BatchNormalization": "batch normalization",
+    "ReLU": "ReLU",
+}
 
 
 def layer_table(model: keras.Model) -> pd.DataFrame:
