@@ -132,9 +132,7 @@ def run(module: ModuleType, settings: Mapping, output: Path | str) -> Path:
     return place
 
 
-def gather(
-    module: ModuleType, plan: Sequence[Mapping], output: Path | str, say: Callable[[str], None] = print
-) -> Gathered:
+def gather(module: ModuleType, plan: Sequence[Mapping], output: Path | str) -> Gathered:
     """All units of a plan, those that are missing computed now.
 
     Parameters
@@ -145,8 +143,6 @@ def gather(
         Settings of the units, from ``module.plan``.
     output
         The chapter's folder.
-    say
-        Receives one line: how many were there.
 
     Raises
     ------
@@ -157,8 +153,6 @@ def gather(
     twice = sorted({name for name in labels if labels.count(name) > 1})
     if twice:
         raise ValueError(f"units of the same name: {', '.join(twice)}; label() must tell them apart")
-    there = sum(folder(module, one, output).is_dir() for one in plan)
-    say(f"{len(plan)} units of work, {there} of them computed before this cell")
     rows, parts, tables = [], [], {}
     for label, one in zip(labels, plan):
         place = run(module, one, output)

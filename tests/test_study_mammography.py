@@ -65,7 +65,7 @@ def test_the_folds_of_a_set_test_each_region_once(plan):
 
 def test_the_unit_for_screening_is_tested_on_the_unseen_set_and_leaves_a_model(plan, tmp_path):
     place = units.run(study, plan[-1], tmp_path)
-    found = units.gather(study, plan[-1:], tmp_path, say=lambda line: None)
+    found = units.gather(study, plan[-1:], tmp_path)
     unseen = study.dataset(plan[-1], "mias")
     assert found.predictions["image_id"].tolist() == unseen.table["image_id"].tolist()
     assert found.units["layers trained"].tolist() == [6]
