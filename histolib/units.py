@@ -221,14 +221,13 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--parameters", type=Path, required=True, help="written by histolib.chapters prepare")
     parser.add_argument("--stamp", type=Path, required=True, help="lists the finished units; written at the end")
     chosen = parser.parse_args(arguments)
-    notebooks = Path("notebooks")
-    values = effective(notebooks / f"{chosen.chapter}.ipynb", chosen.parameters)
+    values = effective(Path("notebooks", f"{chosen.chapter}.ipynb"), chosen.parameters)
+    stamp = chosen.stamp.resolve()
+    os.chdir("notebooks")  # where a chapter runs: its paths start there
     plan = groups(chosen.chapter, values)
     if chosen.group not in plan:
         print(f"error: group {chosen.group!r}: expected one of {', '.join(plan) or '(none)'}", file=sys.stderr)
         return 2
-    stamp = chosen.stamp.resolve()
-    os.chdir(notebooks)  # where a chapter runs: its paths start there
     places = [run(study(chosen.chapter), one, values["output"]) for one in plan[chosen.group]]
     with cache.atomic_file(stamp) as part:
         part.write_text(json.dumps([place.name for place in places], indent=1) + "\n")

@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import tiny
 import toy_study
+import yaml
 
 from histolib import units
 
+PLAN = toy_study.plan
 VALUES = {"data": None, "powers": [1, 2, 3], "seed": 7}
 
 
@@ -127,3 +130,27 @@ def test_groups_keep_the_order_of_the_plan(monkeypatch):
 
 def test_a_chapter_without_a_study_has_no_groups():
     assert units.groups("idc_transfer", {}) == {}
+
+
+def test_the_command_plans_and_runs_where_the_chapter_does(tmp_path, monkeypatch):
+    tiny.notebook(tmp_path / "notebooks/toy.ipynb")
+    file = tmp_path / "runs/demo/toy/parameters.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(yaml.safe_dump({"data": "../real", "output": "../runs/demo/toy", "powers": [1, 2]}))
+    (tmp_path / "real").mkdir()
+    seen = []
+
+    def plan(values):
+        seen.append(Path(values["data"]).is_dir())
+        return PLAN(values)
+
+    monkeypatch.setattr(units, "study", lambda chapter: toy_study)
+    monkeypatch.setattr(toy_study, "plan", plan)
+    monkeypatch.chdir(tmp_path)
+    stamp = tmp_path / "runs/demo/toy/units/power2.json"
+    command = ["toy", "power2", "--parameters", str(file), "--stamp", "runs/demo/toy/units/power2.json"]
+    assert units.main(command) == 0
+    assert seen == [True]
+    names = json.loads(stamp.read_text())
+    assert [name.rpartition("-")[0] for name in names] == ["power2-fold0", "power2-fold1"]
+    assert all((stamp.parent / name / "record.json").is_file() for name in names)
