@@ -3,7 +3,6 @@
 #   snakemake --cores 2 runs/paper/idc_transfer/record.json         one chapter at the published scale
 # Each chapter's runs/<profile>/<chapter>/parameters.yaml must be there: `python -m histolib.chapters prepare` writes it.
 # Every path is relative, so the same file runs on a cluster: add `--executor slurm --jobs 10` (with that plugin installed).
-import contextlib
 import os
 import sys
 from pathlib import Path
@@ -42,9 +41,8 @@ def kept_records(wildcards):
 def stamps(wildcards):
     """One file per group of units of a chapter's study; a chapter without a study has none."""
     folder = Path("runs", wildcards.profile, wildcards.chapter)
-    values = units.effective(Path("notebooks", f"{wildcards.chapter}.ipynb"), folder / "parameters.yaml")
-    with contextlib.chdir("notebooks"):  # where a chapter runs: its paths start there
-        return [f"{folder}/units/{group}.json" for group in units.groups(wildcards.chapter, values)]
+    _, groups = units.prepared(wildcards.chapter, folder / "parameters.yaml")
+    return [f"{folder}/units/{group}.json" for group in groups]
 
 
 wildcard_constraints:

@@ -21,10 +21,10 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import hashlib
 import importlib.util
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -213,6 +213,16 @@ def effective(notebook: Path, file: Path) -> dict:
     return declared | (yaml.safe_load(file.read_text("utf8")) or {})
 
 
+def prepared(chapter: str, file: Path) -> tuple[dict, dict[str, list[dict]]]:
+    """The parameters of a chapter, its own and those of `file`, and its units by group.
+
+    Called in the repository's top folder; the plan is made in ``notebooks/``, where a chapter runs and its paths start.
+    """
+    values = effective(Path("notebooks", f"{chapter}.ipynb"), file)
+    with contextlib.chdir("notebooks"):
+        return values, groups(chapter, values)
+
+
 def main(arguments: Iterable[str] | None = None) -> int:
     """Compute the units of one group: ``python -m histolib.units CHAPTER GROUP --parameters FILE --stamp FILE``."""
     parser = argparse.ArgumentParser(prog="python -m histolib.units", description=main.__doc__)
@@ -221,15 +231,13 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--parameters", type=Path, required=True, help="written by histolib.chapters prepare")
     parser.add_argument("--stamp", type=Path, required=True, help="lists the finished units; written at the end")
     chosen = parser.parse_args(arguments)
-    values = effective(Path("notebooks", f"{chosen.chapter}.ipynb"), chosen.parameters)
-    stamp = chosen.stamp.resolve()
-    os.chdir("notebooks")  # where a chapter runs: its paths start there
-    plan = groups(chosen.chapter, values)
+    values, plan = prepared(chosen.chapter, chosen.parameters)
     if chosen.group not in plan:
         print(f"error: group {chosen.group!r}: expected one of {', '.join(plan) or '(none)'}", file=sys.stderr)
         return 2
-    places = [run(study(chosen.chapter), one, values["output"]) for one in plan[chosen.group]]
-    with cache.atomic_file(stamp) as part:
+    with contextlib.chdir("notebooks"):
+        places = [run(study(chosen.chapter), one, values["output"]) for one in plan[chosen.group]]
+    with cache.atomic_file(chosen.stamp) as part:
         part.write_text(json.dumps([place.name for place in places], indent=1) + "\n")
     return 0
 

@@ -1,6 +1,7 @@
 """What the checks of the mammography paper find."""
 
 import pytest
+from checks import find
 
 from histolib import consistency
 
@@ -8,22 +9,6 @@ from histolib import consistency
 @pytest.fixture(scope="module")
 def report():
     return consistency.check_paper("mammography_finetuning")
-
-
-def find(report, check, place=""):
-    """Return the one row of a check."""
-    rows = report[(report["check"] == check) & report["place"].str.contains(place, regex=False)]
-    assert len(rows) == 1, f"{check!r} at {place!r}: {len(rows)} rows"
-    return rows.iloc[0]
-
-
-def test_report_has_the_promised_form(report):
-    assert list(report.columns) == ["check", "place", "reported", "recomputed", "agrees", "remark"]
-    assert report["agrees"].dtype == bool
-    assert not report.duplicated(["check", "place"]).any()
-    assert (report[["check", "place", "reported", "recomputed"]] != "").all(axis=None)
-    # Wherever numbers disagree the reader is told what that may mean.
-    assert (report.loc[~report["agrees"], "remark"] != "").all()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from histolib.datasets import packing
+from histolib.datasets import locating, packing
 
 CLASSES = ("normal", "benign", "in situ", "invasive")
 FOLDER = "ICIAR2018_BACH_Challenge"
@@ -36,14 +36,13 @@ def find(root: Path) -> Path:
     FileNotFoundError
         If no such folder is there; shows the layout.
     """
-    if not root.is_dir():
-        raise FileNotFoundError(f"{root} is not a folder. Expected a folder that holds {LAYOUT}")
     inside = (f"{FOLDER}/Photos", f"{FOLDER}/{FOLDER}/Photos", FOLDER, "Photos", "")
-    for folder in (base / part for base in (root / "bach", root) for part in inside):
-        if any(_images(folder / name) for name in _FOLDERS):
-            return folder
-    found = ", ".join(sorted(p.name for p in root.iterdir())[:5]) or "nothing"
-    raise FileNotFoundError(f"{root} holds no BACH images (found {found}). Expected below it {LAYOUT}")
+    candidates = (base / part for base in (root / "bach", root) for part in inside)
+
+    def holds(folder: Path) -> bool:
+        return any(_images(folder / name) for name in _FOLDERS)
+
+    return locating.first(root, candidates, holds, "BACH images", LAYOUT)
 
 
 def scan(folder: Path) -> pd.DataFrame:

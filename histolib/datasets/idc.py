@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from histolib.datasets import packing
+from histolib.datasets import locating, packing
 
 CLASSES = ("IDC negative", "IDC positive")
 READER = packing.FILES
@@ -26,13 +26,8 @@ def find(root: Path) -> Path:
     FileNotFoundError
         If no such folder is there; shows the layout.
     """
-    if not root.is_dir():
-        raise FileNotFoundError(f"{root} is not a folder. Expected a folder that holds {LAYOUT}")
-    for folder in (root / "idc" / FOLDER, root / FOLDER, root / "idc", root):
-        if any(folder.glob("[0-9]*/[01]")):
-            return folder
-    found = ", ".join(sorted(p.name for p in root.iterdir())[:5]) or "nothing"
-    raise FileNotFoundError(f"{root} holds no IDC patches (found {found}). Expected below it {LAYOUT}")
+    candidates = (root / "idc" / FOLDER, root / FOLDER, root / "idc", root)
+    return locating.first(root, candidates, lambda folder: any(folder.glob("[0-9]*/[01]")), "IDC patches", LAYOUT)
 
 
 def scan(folder: Path) -> pd.DataFrame:

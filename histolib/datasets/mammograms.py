@@ -1,6 +1,6 @@
 """What the mammography data sets share: a row is one lesion on one film, and its image a region around it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 
 from histolib import regions
-from histolib.datasets import films, packing
+from histolib.datasets import films, locating, packing
 from histolib.datasets.dataset import Dataset
 
 CLASSES = ("benign", "malignant")
 SHAPE = (regions.OUT, regions.OUT)
 VIEWS = ("CC", "MLO")
-SIDES = ("left", "right")
 COLUMNS = (
     "image_id", "path", "label", "label_name", "patient", "view", "side", "top", "left", "bottom", "right",
     "film_height", "film_width", "window", "edge", "outline", "part",
@@ -181,14 +180,11 @@ def find(root: Path, name: str, layout: str, probe: Callable[[Path], bool], fold
     FileNotFoundError
         If there is none; tells what is there instead and shows the layout.
     """
-    if not root.is_dir():
-        raise FileNotFoundError(f"{root} is not a folder. Expected a folder that holds {layout}")
-    for folder in [*(root / inside for inside in folders), root]:
-        if folder.is_dir() and probe(folder):
-            return folder
-    for pattern in ("*", "*/*", "*/*/*"):
-        for folder in sorted(root.glob(pattern)):
-            if folder.is_dir() and probe(folder):
-                return folder
-    found = ", ".join(sorted(path.name for path in root.iterdir())[:5]) or "nothing"
-    raise FileNotFoundError(f"{root} holds no {name} films (found {found}). Expected below it {layout}")
+
+    def candidates() -> Iterator[Path]:
+        yield from (root / inside for inside in folders)
+        yield root
+        for pattern in ("*", "*/*", "*/*/*"):
+            yield from sorted(root.glob(pattern))
+
+    return locating.first(root, candidates(), lambda folder: folder.is_dir() and probe(folder), f"{name} films", layout)

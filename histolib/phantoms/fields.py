@@ -172,3 +172,8 @@ def cells(
             np.minimum(nearest, distance, out=nearest)
             owner[closer] = candidate[closer]
     return np.sqrt(nearest), np.sqrt(second), owner, points
+
+
+def step(field: np.ndarray, width: float) -> np.ndarray:
+    """0 where `field` is below -`width`, 1 above `width`, linear between."""
+    return np.clip(field * np.float32(0.5 / width) + np.float32(0.5), 0, 1)

@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from histolib.phantoms.architecture import Ducts, Filling
-from histolib.phantoms.fields import Flow, smooth_field
+from histolib.phantoms.fields import Flow, smooth_field, step
 from histolib.phantoms.nuclei import Nuclei
-from histolib.phantoms.slide import _step
 
 NAMES = ("normal", "benign", "in situ", "invasive")
 
@@ -88,23 +87,23 @@ def invade(
     """
     broad = smooth_field(rng, shape, 190 * scale) + 0.4 * smooth_field(rng, shape, 70 * scale)
     broad = broad - np.quantile(broad[::4, ::4], 1 - share) + 0.1 * smooth_field(rng, shape, 20 * scale)
-    region = _step(broad, 0.25)
+    region = step(broad, 0.25)
     bumps = smooth_field(rng, shape, rng.uniform(11, 24) * scale)
     streaks = flow.texture(rng, rng.uniform(13, 22) * scale, rng.uniform(60, 150) * scale)
     streaks = streaks + 0.35 * smooth_field(rng, shape, 12 * scale)
     lumen = np.zeros(shape, np.float32)
     kind = rng.random()
     if kind < 0.25:  # sheets
-        cover = _step(bumps + rng.uniform(0.7, 1.6), 0.3)
+        cover = step(bumps + rng.uniform(0.7, 1.6), 0.3)
     elif kind < 0.5:  # nests
-        cover = _step(bumps - rng.uniform(-0.2, 0.5), 0.2)
+        cover = step(bumps - rng.uniform(-0.2, 0.5), 0.2)
     elif kind < 0.8:  # strands, down to single files
-        cover = _step(streaks - rng.uniform(0.1, 0.9), 0.25)
+        cover = step(streaks - rng.uniform(0.1, 0.9), 0.25)
     else:  # crooked tubules
-        cover = _step(bumps - rng.uniform(-0.3, 0.2), 0.2)
-        lumen = _step(bumps - rng.uniform(1.3, 1.7), 0.15)
-    mixed = _step(smooth_field(rng, shape, 120 * scale) - rng.uniform(0, 1.5), 0.4)
-    cover = cover * (1 - mixed) + _step(streaks - 0.7, 0.3) * mixed
+        cover = step(bumps - rng.uniform(-0.3, 0.2), 0.2)
+        lumen = step(bumps - rng.uniform(1.3, 1.7), 0.15)
+    mixed = step(smooth_field(rng, shape, 120 * scale) - rng.uniform(0, 1.5), 0.4)
+    cover = cover * (1 - mixed) + step(streaks - 0.7, 0.3) * mixed
     return cover * (1 - lumen) * region, lumen * region
 
 

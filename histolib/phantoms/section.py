@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from histolib.phantoms.architecture import Epithelium, spread
-from histolib.phantoms.fields import Flow, draw_flow, rough_field, smooth_field
+from histolib.phantoms.fields import Flow, draw_flow, rough_field, smooth_field, step
 from histolib.phantoms.lesions import Lesion, invade
 from histolib.phantoms.nuclei import Nuclei, draw_nuclei, stamp
-from histolib.phantoms.slide import LYMPHOCYTE, STROMAL, _above, _step, _vessels
+from histolib.phantoms.slide import LYMPHOCYTE, STROMAL, above, vessels
 from histolib.phantoms.stains import Stain
 from histolib.phantoms.tissue import fat, sensor
 
@@ -61,7 +61,7 @@ def paint(rng: np.random.Generator, lesion: Lesion, stain: Stain, scale: float) 
     if lesion.invasion:
         tumor, tubules = (m * (1 - epithelium.inside) for m in invade(rng, shape, flow, scale, lesion.invasion))
     stroma = _stroma(rng, epithelium, tumor, tubules, flow, lesion.reach, scale)
-    blood = _vessels(rng, shape, (1 - stroma.adipose) * (1 - epithelium.inside) * (1 - tumor), flow, scale)
+    blood = vessels(rng, shape, (1 - stroma.adipose) * (1 - epithelium.inside) * (1 - tumor), flow, scale)
     eosin = _eosin(rng, epithelium, tumor, stroma, flow, scale)
     hematoxylin = _hematoxylin(rng, lesion, epithelium, tumor, stroma, blood, flow, scale)
     thickness = np.exp(np.float32(0.1) * smooth_field(rng, shape, 300 * scale))
@@ -86,13 +86,13 @@ def _stroma(
 ) -> _Stroma:
     shape, free = tumor.shape, 1 - epithelium.inside
     outside = np.where(epithelium.inside > 0, 0, epithelium.depth)
-    fatness = _above(rough_field(rng, shape, 260 * scale, 3), 0.6 * rng.beta(0.7, 1.6))
+    fatness = above(rough_field(rng, shape, 260 * scale, 3), 0.6 * rng.beta(0.7, 1.6))
     fatness = fatness - 1.2 * tumor - _NO_FAT * np.exp(-outside / 40)
     hollow, adipose = (m * free for m in fat(rng, fatness, scale, diameter=rng.uniform(55, 85)))
     bed = np.exp(-outside / np.float32(reach)) * free * np.float32(rng.uniform(0.4, 1.0))
     strands = flow.texture(rng, 7 * scale, 80 * scale) + 0.4 * smooth_field(rng, shape, 14 * scale)
     torn = 3.4 - 1.9 * rng.beta(1.2, 2.0) - 0.5 * smooth_field(rng, shape, 120 * scale)
-    cleft = 0.85 * _step(strands - torn, 0.4) * free * (1 - tumor)
+    cleft = 0.85 * step(strands - torn, 0.4) * free * (1 - tumor)
     matrix = (1 - hollow) * (1 - cleft) * (1 - 0.95 * epithelium.lumen) * (1 - 0.9 * tubules)
     return _Stroma(outside, adipose, hollow, bed, matrix)
 
@@ -133,7 +133,7 @@ def _hematoxylin(
     chance = np.clip(0.3 * cellularity * np.exp(0.6 * crowd) + 0.35 * stroma.bed, 0, 0.95)
     draw_nuclei(rng, nuclei, chance * room * (stroma.outside > 4), STROMAL, scale, flow)
     draw_nuclei(rng, nuclei, 0.15 * (stroma.adipose - stroma.hollow), STROMAL, scale)
-    immune = _step(_above(rough_field(rng, shape, 90 * scale, 3), 0.3 * rng.beta(0.6, 2.8)), 0.6)
+    immune = step(above(rough_field(rng, shape, 90 * scale, 3), 0.3 * rng.beta(0.6, 2.8)), 0.6)
     draw_nuclei(rng, nuclei, 0.8 * immune * room, LYMPHOCYTE, scale)
     _epithelial_nuclei(rng, nuclei, lesion.nuclei, epithelium, scale)
     draw_nuclei(rng, nuclei, tumor * (1 - 0.8 * stroma.adipose), lesion.nuclei, scale)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from histolib.phantoms.fields import Flow, draw_flow, rough_field, smooth_field
+from histolib.phantoms.fields import Flow, draw_flow, rough_field, smooth_field, step
 from histolib.phantoms.habit import Habit
 from histolib.phantoms.nuclei import Nuclei, draw_nuclei
 from histolib.phantoms.stains import Stain
@@ -23,12 +23,7 @@ EPITHELIAL = Nuclei(spacing=8, radius=3.3, pleomorphism=0.1, intensity=1.15, une
 LYMPHOCYTE = Nuclei(spacing=8, radius=3.0, pleomorphism=0.06, elongation=1.0, intensity=1.4, unevenness=0.1)
 
 
-def _step(field: np.ndarray, width: float) -> np.ndarray:
-    """0 where `field` is below -`width`, 1 above `width`, linear between."""
-    return np.clip(field * np.float32(0.5 / width) + np.float32(0.5), 0, 1)
-
-
-def _above(field: np.ndarray, fraction: float) -> np.ndarray:
+def above(field: np.ndarray, fraction: float) -> np.ndarray:
     """Shift `field` so that `fraction` of it is positive."""
     return field - np.float32(np.quantile(field[::3, ::3], np.clip(1 - fraction, 0, 1)))
 
@@ -80,8 +75,8 @@ def _tumor_cells(
     density = 0.5 * smooth_field(rng, shape, 130 * scale)
     field = np.where(pick == 2, streaks, round_bumps) + density
     threshold = np.array([-0.9, 0.1, 0.4, 0.1], np.float32)[pick]
-    cover = _step(field - threshold, 0.25)
-    lumen = _step(round_bumps - 1.2, 0.2) * (pick == 3)
+    cover = step(field - threshold, 0.25)
+    lumen = step(round_bumps - 1.2, 0.2) * (pick == 3)
     cover = cover * (1 - lumen) * tumor
     return cover, lumen * (tumor > 0.5)
 
@@ -115,23 +110,23 @@ def paint(
     flow = draw_flow(rng, shape, 300 * scale, 0.7)
 
     # Regions.
-    outline = _above(rough_field(rng, shape, 600 * scale, 5), 1 - habit.background)
+    outline = above(rough_field(rng, shape, 600 * scale, 5), 1 - habit.background)
     outline += 0.02 * smooth_field(rng, shape, max(1.0, 14 * scale))
-    tissue = _step(outline, 0.025) if habit.background > 0.004 else np.ones(shape, np.float32)
-    fatness = _above(rough_field(rng, shape, 340 * scale, 3), habit.fat)
+    tissue = step(outline, 0.025) if habit.background > 0.004 else np.ones(shape, np.float32)
+    fatness = above(rough_field(rng, shape, 340 * scale, 3), habit.fat)
     # Tumor keeps away from fat and from the edge of the tissue, without being kept out.
     ground = rough_field(rng, shape, 330 * scale, 2) - 1.0 * np.maximum(fatness, -0.3)
     ground -= 1.5 * np.maximum(0.4 - outline, 0)
-    spread = _above(ground, min(1.0, habit.tumor * float(tissue.mean()))) if habit.tumor > 0 else ground - 99
+    spread = above(ground, min(1.0, habit.tumor * float(tissue.mean()))) if habit.tumor > 0 else ground - 99
     tumor = spread > 0
-    soft = _step(spread + 0.12 * smooth_field(rng, shape, 25 * scale), 0.15)
+    soft = step(spread + 0.12 * smooth_field(rng, shape, 25 * scale), 0.15)
 
     # Hollows: fat cells, clefts between fibers, lumens, and the glass around.
     hollow, adipose = fat(rng, fatness + 0.15 * smooth_field(rng, shape, 45 * scale), scale)
     loose = smooth_field(rng, shape, 120 * scale)
     strands = flow.texture(rng, 6 * scale, 70 * scale)
     strands += 0.4 * smooth_field(rng, shape, max(1.0, 12 * scale))
-    cleft = _step(strands - (3.5 - 1.9 * habit.looseness - 0.6 * loose), 0.35) * 0.9
+    cleft = step(strands - (3.5 - 1.9 * habit.looseness - 0.6 * loose), 0.35) * 0.9
     stroma = tissue * (1 - adipose)
     glands, bed = _glands(rng, (~tumor) & (stroma > 0.5), habit.lobules, scale)
     cover, tubules = _tumor_cells(rng, habit, soft, flow, scale)
@@ -154,8 +149,8 @@ def paint(
     wash = wash + 0.16 * cover + 0.45 * glands.wall
     hematoxylin = wash * matrix
 
-    blood = _vessels(rng, shape, stroma * free, flow, scale)
-    immune = _step(_above(rough_field(rng, shape, 90 * scale, 3), habit.inflammation), 0.5)
+    blood = vessels(rng, shape, stroma * free, flow, scale)
+    immune = step(above(rough_field(rng, shape, 90 * scale, 3), habit.inflammation), 0.5)
     nuclei = np.zeros(shape, np.float32)
     chance = np.clip(0.28 * habit.cellularity * np.exp(0.8 * cells) + 0.3 * bed + 0.25 * soft, 0, 0.95)
     draw_nuclei(rng, nuclei, chance * matrix * free * (1 - blood) * (adipose < 0.5), STROMAL, scale, flow)
@@ -169,19 +164,19 @@ def paint(
     thick = np.exp(np.float32(0.1) * smooth_field(rng, shape, 300 * scale))
     if habit.fold:
         crest = np.abs(rough_field(rng, shape, 350 * scale, 2)) - 0.03
-        thick *= 1 + 0.8 * _step(-crest, 0.02) * _step(smooth_field(rng, shape, 200 * scale) - 0.7, 0.2)
+        thick *= 1 + 0.8 * step(-crest, 0.02) * step(smooth_field(rng, shape, 200 * scale) - 0.7, 0.2)
     ink = _ink(rng, habit, outline, shape)
     image = stain.render(hematoxylin * thick, eosin * thick * (1 - blood), blood * solid, ink)
     return sensor(rng, image, habit.blur * scale, rng.uniform(0.8, 2.5)), tumor
 
 
-def _vessels(
+def vessels(
     rng: np.random.Generator, shape: tuple[int, int], where: np.ndarray, flow: Flow, scale: float
 ) -> np.ndarray:
     """Coverage by pools and strands of red blood cells."""
     amount = flow.texture(rng, 14 * scale, 60 * scale) + 0.8 * smooth_field(rng, shape, 90 * scale)
     grain = 0.75 + 0.25 * rng.random(shape, dtype=np.float32)
-    return _step(amount - np.float32(rng.uniform(2.9, 4.2)), 0.2) * where * grain
+    return step(amount - np.float32(rng.uniform(2.9, 4.2)), 0.2) * where * grain
 
 
 def _ink(rng: np.random.Generator, habit: Habit, outline: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -189,4 +184,4 @@ def _ink(rng: np.random.Generator, habit: Habit, outline: np.ndarray, shape: tup
     if not habit.ink:
         return np.zeros(shape, np.float32)
     depth = outline + 0.03 * smooth_field(rng, shape, 2.0)
-    return 1.8 * _step(depth + 0.04, 0.03) * (1 - _step(depth - 0.05, 0.04))
+    return 1.8 * step(depth + 0.04, 0.03) * (1 - step(depth - 0.05, 0.04))

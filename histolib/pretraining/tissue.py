@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from histolib.phantoms.fields import Flow, draw_flow, draw_table, rough_field, smooth_field
+from histolib.phantoms.fields import Flow, draw_flow, draw_table, rough_field, smooth_field, step
 from histolib.phantoms.nuclei import Nuclei, scatter, stamp
 from histolib.phantoms.tissue import Glands, draw_gland, fat
 
@@ -59,7 +59,7 @@ def draw_tissue(rng: np.random.Generator, side: int) -> Tissue:
     glass = np.zeros(shape, np.float32)
     if rng.random() < 0.4:
         outline = _above(rough_field(rng, shape, reach, 3), 0.7 * rng.beta(0.9, 2.0))
-        glass = _step(outline + 0.02 * smooth_field(rng, shape, max(1.0, 10 * scale)), 0.03)
+        glass = step(outline + 0.02 * smooth_field(rng, shape, max(1.0, 10 * scale)), 0.03)
     hollow, adipose = _fat(rng, shape, reach, scale)
     glands = _glands(rng, shape, scale)
     free = 1 - np.maximum(glands.wall, glands.lumen)
@@ -68,7 +68,7 @@ def draw_tissue(rng: np.random.Generator, side: int) -> Tissue:
     cleft = np.zeros(shape, np.float32)
     if rng.random() < 0.6:
         strands = flow.texture(rng, max(1.5, rng.uniform(3, 10) * scale), rng.uniform(30, 120) * scale)
-        cleft = 0.9 * _step(strands + 0.6 * smooth_field(rng, shape, reach) - rng.uniform(0.3, 2.6), 0.35)
+        cleft = 0.9 * step(strands + 0.6 * smooth_field(rng, shape, reach) - rng.uniform(0.3, 2.6), 0.35)
 
     room = solid * free * (1 - adipose)
     populations = [_population(rng, shape, scale, reach, flow, room) for _ in range(rng.integers(1, 5))]
@@ -100,13 +100,13 @@ def draw_tissue(rng: np.random.Generator, side: int) -> Tissue:
         amount = flow.texture(rng, rng.uniform(10, 20) * scale + 1, rng.uniform(40, 90) * scale) + smooth_field(
             rng, shape, reach
         )
-        blood = _step(amount - rng.uniform(1.5, 3.5), 0.3) * solid * free * (1 - hollow)
+        blood = step(amount - rng.uniform(1.5, 3.5), 0.3) * solid * free * (1 - hollow)
     ink = np.zeros(shape, np.float32)
     if rng.random() < 0.06:
-        ink = 2.0 * _step(_above(rough_field(rng, shape, reach, 3), 0.5 * rng.beta(1, 2)), 0.05)
+        ink = 2.0 * step(_above(rough_field(rng, shape, reach, 3), 0.5 * rng.beta(1, 2)), 0.05)
     fold = np.zeros(shape, np.float32)
     if rng.random() < 0.1:
-        fold = _step(0.06 * rng.uniform(0.5, 2) - np.abs(rough_field(rng, shape, reach, 2)), 0.02) * solid
+        fold = step(0.06 * rng.uniform(0.5, 2) - np.abs(rough_field(rng, shape, reach, 2)), 0.02) * solid
     thick = (1 + rng.uniform(0.4, 1.2) * fold) * np.exp(np.float32(0.1) * smooth_field(rng, shape, reach))
     hematoxylin = (wash * matrix + chromatin * np.exp(grain) * solid * (1 - blood)) * thick
     amounts = np.stack([hematoxylin, eosin * matrix * (1 - blood) * thick, blood * thick, ink])
@@ -144,11 +144,6 @@ def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def _step(field: np.ndarray, width: float) -> np.ndarray:
-    """0 where `field` is below -`width`, 1 above `width`, linear between."""
-    return np.clip(field * np.float32(0.5 / width) + np.float32(0.5), 0, 1)
-
-
 def _above(field: np.ndarray, fraction: float) -> np.ndarray:
     """Shift `field` so that `fraction` of it is positive."""
     return field - np.float32(np.quantile(field[::4, ::4], np.clip(1 - fraction, 0, 1)))
@@ -174,19 +169,19 @@ def _population(rng, shape, scale, reach, flow: Flow, room: np.ndarray) -> _Popu
     if arrangement == "scattered":
         cover = _log_uniform(rng, 0.15, 1.0) * np.exp(np.float32(0.8) * smooth_field(rng, shape, reach / 2))
         return _Population(_kind(rng, scale, 3.0, 6.0), np.clip(cover, 0, 1) * room, False)
-    region = _step(_above(rough_field(rng, shape, reach, 3), rng.beta(1.2, 1.2)), 0.2)
+    region = step(_above(rough_field(rng, shape, reach, 3), rng.beta(1.2, 1.2)), 0.2)
     if arrangement == "clusters":
-        cover = _step(
+        cover = step(
             _above(rough_field(rng, shape, max(2.0, _log_uniform(rng, 30, 150) * scale), 3), rng.uniform(0.05, 0.6)),
             0.4,
         )
     elif arrangement == "nests":
-        cover = _step(
+        cover = step(
             _above(smooth_field(rng, shape, max(2.0, _log_uniform(rng, 10, 60) * scale)), rng.uniform(0.2, 0.8)), 0.25
         )
     elif arrangement == "cords":
         streaks = flow.texture(rng, max(2.0, rng.uniform(10, 25) * scale), rng.uniform(60, 200) * scale)
-        cover = _step(_above(streaks, rng.uniform(0.15, 0.6)), 0.25)
+        cover = step(_above(streaks, rng.uniform(0.15, 0.6)), 0.25)
     else:
         cover = np.ones(shape, np.float32)
     return _Population(_kind(rng, scale, 1.7, 3.2), cover * region * room, arrangement in COHESIVE)
