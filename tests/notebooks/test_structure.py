@@ -89,6 +89,15 @@ def test_code_cells_are_short(cells):
     assert not [text for text in long if len(text.splitlines()) > LONGEST]
 
 
+def test_a_table_is_the_last_thing_of_its_cell(cells):
+    # Jupyter shows the value of a cell's last line only, and of none that stands inside an `if` or a loop.
+    for cell in code(cells):
+        body = ast.parse(source(cell)).body
+        hidden = body[:-1] if isinstance(body[-1], ast.Expr) else body
+        calls = [node for part in hidden for node in ast.walk(part) if isinstance(node, ast.Call)]
+        assert "tables.show" not in {ast.unparse(call.func) for call in calls}, source(cell)
+
+
 def test_no_cell_hides_its_value_with_a_semicolon(cells):
     # IPython obeys it only where it keeps a history; run again by nbval, the cell would print more than before.
     assert not [source(cell) for cell in code(cells) if source(cell).rstrip().endswith(";")]
