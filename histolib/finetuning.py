@@ -6,7 +6,7 @@ Chougrad et al. 2018, sections 2.2.3, 2.2.4 and 3.2.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import pandas as pd
@@ -41,10 +41,9 @@ class Schedule:
     patience: int = 20
 
 
-def fit(
+def fit_head(
     model: keras.Model,
     backbone: keras.Model,
-    blocks: int | str,
     images,
     labels,
     validation: tuple,
@@ -52,7 +51,7 @@ def fit(
     seed: int = 0,
     say: Callable[[str], None] = print,
 ) -> training.Fit:
-    """Train the head with Adam on a frozen backbone, then the last blocks too by stochastic gradient descent.
+    """The first stage: train the head with Adam on a frozen backbone.
 
     Parameters
     ----------
@@ -60,12 +59,10 @@ def fit(
         From `models.transfer`.
     backbone
         The one inside `model`.
-    blocks
-        Blocks to fine-tune (0: the first stage only), counted from the end, or ``"all"``.
     images, labels
         Training part, uint8 (N, H, W, 3) and (N,).
     validation
-        Images and labels that decide when the rate falls and when the second stage ends; its best weights are kept.
+        Images and labels that are looked at after every epoch.
     schedule
         Epochs and rates.
     seed
@@ -76,35 +73,64 @@ def fit(
     Returns
     -------
     training.Fit
-        Its history has a column ``stage``: ``head`` or ``tuning``.
+        Its history has a column ``stage``: ``head``.
+    """
+    models.unfreeze(backbone, 0)
+    fit = training.fit(model, images, labels, validation, schedule.epochs_head, schedule.batch_size,
+                       optimizer=keras.optimizers.Adam(), seed=seed, say=say)  # fmt: skip
+    return replace(fit, history=fit.history.assign(stage="head"))
+
+
+def fit_blocks(
+    model: keras.Model,
+    backbone: keras.Model,
+    blocks: int | str,
+    first: training.Fit,
+    images,
+    labels,
+    validation: tuple,
+    schedule: Schedule,
+    seed: int = 0,
+    say: Callable[[str], None] = print,
+) -> training.Fit:
+    """The second stage: train the last blocks and the head together by stochastic gradient descent.
+
+    Every number of blocks starts from the same first stage, which is therefore run once and left as it is.
+
+    Parameters
+    ----------
+    model, backbone
+        Built as those of the first stage; `model` takes over the weights of that stage.
+    blocks
+        Blocks to fine-tune, counted from the end, at least 1, or ``"all"``.
+    first
+        From `fit_head`.
+    images, labels, schedule, seed, say
+        As for `fit_head`.
+    validation
+        Images and labels that decide when the rate falls and when the stage ends; its best weights are kept.
+
+    Returns
+    -------
+    training.Fit
+        Of both stages; its history has a column ``stage``: ``head`` or ``tuning``.
 
     Raises
     ------
     ValueError
         Unknown `blocks`.
     """
-    if blocks not in STRATEGIES:
-        raise ValueError(f"blocks={blocks!r}: expected one of {', '.join(map(repr, STRATEGIES))}")
-    models.unfreeze(backbone, 0)
-    shared = {
-        "images": images,
-        "labels": labels,
-        "validation": validation,
-        "batch_size": schedule.batch_size,
-        "whole_batches": True,
-    }
-    first = training.fit(model, epochs=schedule.epochs_head, optimizer=keras.optimizers.Adam(), seed=seed, say=say,
-                         **shared)  # fmt: skip
-    if blocks == 0:
-        return training.Fit(model, first.history.assign(stage="head"), first.seconds)
+    if blocks not in STRATEGIES[1:]:
+        raise ValueError(f"blocks={blocks!r}: expected one of {', '.join(map(repr, STRATEGIES[1:]))}")
+    model.set_weights(first.model.get_weights())
     models.unfreeze(backbone, blocks)
     watch = [
         keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.1, patience=PLATEAU),
         keras.callbacks.EarlyStopping("val_loss", patience=schedule.patience, restore_best_weights=True),
     ]
     descent = keras.optimizers.SGD(schedule.learning_rate, momentum=MOMENTUM)
-    second = training.fit(model, epochs=schedule.epochs_tuning, optimizer=descent, seed=seed + 1, say=say,
-                          callbacks=watch, **shared)  # fmt: skip
-    history = pd.concat([first.history.assign(stage="head"), second.history.assign(stage="tuning")])
+    second = training.fit(model, images, labels, validation, schedule.epochs_tuning, schedule.batch_size,
+                          optimizer=descent, seed=seed + 1, say=say, callbacks=watch)  # fmt: skip
+    history = pd.concat([first.history, second.history.assign(stage="tuning")])
     history.index = pd.RangeIndex(1, len(history) + 1, name="epoch")
     return training.Fit(model, history, first.seconds + second.seconds)

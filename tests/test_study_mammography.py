@@ -73,3 +73,13 @@ def test_the_unit_for_screening_is_tested_on_the_unseen_set_and_leaves_a_model(p
     assert screener.card.classes == unseen.classes and screener.card.data["twin"]
     answer = screening.predict(screener, unseen.image(0)[..., 0], heat_map=False)
     assert sum(answer.probabilities.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_unit_is_the_same_alone_and_after_others_of_its_group(plan):
+    two = next(one for one in plan if one["blocks"] == 2)
+    study.compute(plan[0])  # shares the first stage
+    after = study.compute(two)
+    study._first_stage.cache_clear()
+    alone = study.compute(two)
+    assert alone.predictions.equals(after.predictions)
+    assert alone.tables["history"].equals(after.tables["history"])

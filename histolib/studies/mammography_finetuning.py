@@ -101,34 +101,69 @@ def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def compute(settings: Mapping) -> Result:
     """Train one network with one setting and predict its test part."""
-    import keras
+    from histolib import finetuning, metrics, models, predictions, screening, training
 
-    from histolib import augmentation, finetuning, metrics, models, predictions, reproducibility, screening, training
-
-    keras.utils.clear_session()
-    reproducibility.seed(settings["seed"] + settings["fold"])
     found, size = dataset(settings, settings["dataset"]), settings["size"]
-    images, (train, check, test) = found.images(size), parts(settings)
-    learned = None if settings["weights"] == "random" else settings["weights"]
-    backbone = models.backbone(settings["network"], settings["width"], learned, (size, size, 3))
-    augment = augmentation.RandomAffine(40, 0.25, SHEAR, (0.5, 1.5), flip=True, seed=settings["seed"])
-    top = models.deep_head(backbone.output_shape[1:], dropout=settings["dropout"], l2=settings["l2"])
-    model = models.transfer(backbone, top, (size, size, 3), augment, models.GlobalContrast())
-    schedule = finetuning.Schedule(**{name: settings[name] for name in finetuning.Schedule.__annotations__})
-    fit = finetuning.fit(model, backbone, settings["blocks"], images[train], found.labels[train],
-                         (images[check], found.labels[check]), schedule, settings["seed"],
-                         say=lambda line: None)  # fmt: skip
+    train, _, test = parts(settings)
+    first, backbone = _first_stage(**{name: settings[name] for name in settings if name not in ("blocks", "test")},
+                                   test=bool(settings["test"]))  # fmt: skip
+    fit = first
+    if settings["blocks"] != 0:
+        model, backbone = _network(settings)
+        fit = finetuning.fit_blocks(model, backbone, settings["blocks"], first, **_learning(settings))
     tested = dataset(settings, settings["test"]) if settings["test"] else found
     rows = np.arange(len(tested.table)) if settings["test"] else test
-    given = training.predict(model, tested.images(size)[rows])
+    given = training.predict(fit.model, tested.images(size)[rows])
     table = predictions.table(method(settings), tested.table.iloc[rows], given, settings["fold"])
     facts = {"training seconds": round(fit.seconds, 2), "epochs": len(fit.history),
              "layers trained": len(models.trainable_layers(backbone)), "regions": len(train)}  # fmt: skip
     card = screening.describe(found) | {
         "metrics": metrics.scores(table["y_true"], given)[["accuracy", "auc"]].to_dict()
     }
-    writers = [lambda folder: screening.save(model, folder / "model", **card)] if settings["test"] else []
+    writers = [lambda folder: screening.save(fit.model, folder / "model", **card)] if settings["test"] else []
     return Result(table, {"history": fit.history}, facts, writers)
+
+
+@lru_cache(maxsize=1)
+def _first_stage(**settings):
+    """The trained head on the frozen backbone, and the backbone: the same for every number of blocks."""
+    import keras
+
+    from histolib import finetuning
+
+    keras.utils.clear_session()
+    model, backbone = _network(settings)
+    return finetuning.fit_head(model, backbone, **_learning(settings)), backbone
+
+
+def _network(settings: Mapping):
+    """Network and the backbone inside, untrained; the same at every call."""
+    from histolib import augmentation, models, reproducibility
+
+    reproducibility.seed(settings["seed"] + settings["fold"])
+    size = settings["size"]
+    learned = None if settings["weights"] == "random" else settings["weights"]
+    backbone = models.backbone(settings["network"], settings["width"], learned, (size, size, 3))
+    augment = augmentation.RandomAffine(40, 0.25, SHEAR, (0.5, 1.5), flip=True, seed=settings["seed"])
+    top = models.deep_head(backbone.output_shape[1:], dropout=settings["dropout"], l2=settings["l2"])
+    return models.transfer(backbone, top, (size, size, 3), augment, models.GlobalContrast()), backbone
+
+
+def _learning(settings: Mapping) -> dict:
+    """What both stages learn from, and how."""
+    from histolib import finetuning
+
+    found = dataset(settings, settings["dataset"])
+    images, (train, check, _) = found.images(settings["size"]), parts(settings)
+    schedule = finetuning.Schedule(**{name: settings[name] for name in finetuning.Schedule.__annotations__})
+    return {
+        "images": images[train],
+        "labels": found.labels[train],
+        "validation": (images[check], found.labels[check]),
+        "schedule": schedule,
+        "seed": settings["seed"],
+        "say": lambda line: None,
+    }
 
 
 @lru_cache
