@@ -41,12 +41,21 @@ def _descriptors(size: str) -> list[Row]:
     return descriptors.rows((96, 128), size=48, crops=4, jitters=2, rounds=1) if size == "quick" else descriptors.rows()
 
 
+def _handcrafted(size: str) -> list[Row]:
+    from bench import handcrafted
+
+    if size == "quick":
+        return handcrafted.rows(patches=16, rounds=1, workers=1)
+    return handcrafted.rows(10_000, photographs=8) if size == "full" else handcrafted.rows()
+
+
 # Subject -> its rows at one of the sizes "quick", "default", "full". Imported when asked for.
 SUBJECTS: dict[str, Callable[[str], list[Row]]] = {
     "augmentation": _augmentation,
     "oversampling": _oversampling,
     "stain": _stain,
     "descriptors": _descriptors,
+    "handcrafted": _handcrafted,
 }
 
 

@@ -50,6 +50,7 @@ def fit_head(
     schedule: Schedule,
     seed: int = 0,
     say: Callable[[str], None] = print,
+    reuse: keras.Model | None = None,
 ) -> training.Fit:
     """The first stage: train the head with Adam on a frozen backbone.
 
@@ -69,6 +70,8 @@ def fit_head(
         Seed of the order of the images.
     say
         Receives one line per epoch.
+    reuse
+        As of `training.fit`: the network of an earlier first stage.
 
     Returns
     -------
@@ -77,7 +80,7 @@ def fit_head(
     """
     models.unfreeze(backbone, 0)
     fit = training.fit(model, images, labels, validation, schedule.epochs_head, schedule.batch_size,
-                       optimizer=keras.optimizers.Adam(), seed=seed, say=say)  # fmt: skip
+                       optimizer=keras.optimizers.Adam(), seed=seed, say=say, reuse=reuse)  # fmt: skip
     return replace(fit, history=fit.history.assign(stage="head"))
 
 
@@ -92,6 +95,7 @@ def fit_blocks(
     schedule: Schedule,
     seed: int = 0,
     say: Callable[[str], None] = print,
+    reuse: keras.Model | None = None,
 ) -> training.Fit:
     """The second stage: train the last blocks and the head together by stochastic gradient descent.
 
@@ -109,6 +113,8 @@ def fit_blocks(
         As for `fit_head`.
     validation
         Images and labels that decide when the rate falls and when the stage ends; its best weights are kept.
+    reuse
+        As of `training.fit`: the network of an earlier second stage with as many blocks.
 
     Returns
     -------
@@ -130,7 +136,7 @@ def fit_blocks(
     ]
     descent = keras.optimizers.SGD(schedule.learning_rate, momentum=MOMENTUM)
     second = training.fit(model, images, labels, validation, schedule.epochs_tuning, schedule.batch_size,
-                          optimizer=descent, seed=seed + 1, say=say, callbacks=watch)  # fmt: skip
+                          optimizer=descent, seed=seed + 1, say=say, callbacks=watch, reuse=reuse)  # fmt: skip
     history = pd.concat([first.history, second.history.assign(stage="tuning")])
     history.index = pd.RangeIndex(1, len(history) + 1, name="epoch")
-    return training.Fit(model, history, first.seconds + second.seconds)
+    return training.Fit(second.model, history, first.seconds + second.seconds)

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, StratifiedKFold, train_test_split
 
 BY = ("patient", "patch")
+CHOICES = ("official", "drawn")  # of `of_fold`
 _TRIES = 200  # random divisions of the patients, of which the best balanced is taken
 
 
@@ -115,6 +117,90 @@ def folds(labels, patients, count: int, by: str = "patient", seed: int = 0) -> I
     else:
         parts = StratifiedKFold(count, shuffle=True, random_state=seed).split(labels, labels)
     return iter([(train.astype(np.int64), test.astype(np.int64)) for train, test in parts])
+
+
+def of_fold(table: pd.DataFrame, fold: int, by: str = "official") -> tuple[np.ndarray, np.ndarray]:
+    """Training and test rows of one of the folds that a data set publishes.
+
+    A part of a data set keeps each patient on the side where the publication has the patient, so that a side may be
+    left with too little. ``"drawn"`` divides the patients that are there by the rule of `drawn_folds` instead. Divide
+    all rows of a study first and choose among them afterwards (one magnification, say): the choice then moves nobody.
+
+    Parameters
+    ----------
+    table
+        Manifest with ``label, patient`` and, for ``"official"``, a column ``fold_<fold>`` of "train" and "test".
+    fold
+        Number of the fold, from 1.
+    by
+        ``"official"``: as the column says. ``"drawn"``: as `drawn_folds` has it.
+
+    Returns
+    -------
+    (train, test)
+        Sorted positions, int64.
+
+    Raises
+    ------
+    ValueError
+        Unknown `by` or `fold`; training or test rows without a class that `table` has; a patient on both sides.
+    """
+    if by not in CHOICES:
+        raise ValueError(f"by={by!r}: expected one of {', '.join(map(repr, CHOICES))}")
+    known = sorted(int(name[5:]) for name in table.columns if name.startswith("fold_"))
+    if by == "official" and fold not in known:
+        raise ValueError(f"fold={fold}: the table has the folds {', '.join(map(str, known)) or '(none)'}")
+    if by == "drawn" and fold < 1:
+        raise ValueError(f"fold={fold}: folds are numbered from 1")
+    labels, patients = table["label"].to_numpy(), table["patient"].to_numpy(object)
+    if by == "drawn":
+        sides = drawn_folds(labels, patients, fold)[:, fold - 1]
+    else:
+        sides = table[f"fold_{fold}"].to_numpy(object)
+    rows = {side: np.flatnonzero(sides == side) for side in ("train", "test")}
+    for side, there in rows.items():
+        missing = np.setdiff1d(labels, labels[there]).tolist()
+        if missing:
+            few = f"{len(there)} images of {len(np.unique(patients[there]))} patients and none of class {missing}"
+            advice = "more patients are needed" + ("" if by == "drawn" else ", or by='drawn'")
+            raise ValueError(f"fold {fold} ({by}): its {side} side has {few}; {advice}")
+    both = np.intersect1d(patients[rows["train"]], patients[rows["test"]]).tolist()
+    if both:
+        raise ValueError(f"fold {fold}: on both sides is patient {', '.join(both)}")
+    return rows["train"], rows["test"]
+
+
+def drawn_folds(labels, patients, count: int = 5, share: float = 1 / 3) -> np.ndarray:
+    """Folds for patients whom no publication divides, repeated random hold-out as in the BreaKHis protocol.
+
+    For each fold by itself the patients of each class, sorted by name, are shuffled with the fold's number as the seed;
+    the first of them, `share` of them rounded, are tested. At least one is, and one is left to train with, where a
+    class has two patients. A patient with images of several classes counts as of the first of them. The same patients
+    always give the same folds.
+
+    Parameters
+    ----------
+    labels, patients
+        Class and patient of each image, (N,).
+    count
+        Number of folds.
+    share
+        Share of each class's patients to be tested.
+
+    Returns
+    -------
+    ndarray of object, (N, count)
+        "train" or "test".
+    """
+    first = pd.Series(np.asarray(labels), index=np.asarray(patients, object)).groupby(level=0).first()
+    codes = np.searchsorted(first.index, np.asarray(patients, object))
+    sides = np.full((len(first), count), "train", object)
+    for label in np.unique(first):
+        members = np.flatnonzero(first == label)
+        held_out = min(max(round(share * len(members)), 1), len(members) - 1)
+        for fold in range(count):
+            sides[np.random.default_rng(fold + 1).permutation(members)[:held_out], fold] = "test"
+    return sides[codes]
 
 
 def _closest(labels: np.ndarray, patients: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

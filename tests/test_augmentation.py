@@ -4,6 +4,7 @@ import pytest
 from scipy import ndimage
 
 from histolib import augmentation
+from histolib.images import squares
 
 RNG = np.random.default_rng(0)
 IMAGES = (
@@ -113,3 +114,36 @@ def test_versions_are_images():
     shown = augmentation.versions(augmentation.RandomAffine(40, seed=1), IMAGES[:2], 3)
     assert list(shown) == ["patch 1", "patch 2"]
     assert all(len(row) == 4 and row[1].dtype == np.uint8 for row in shown.values())
+
+
+SQUARE = RNG.integers(0, 256, (3, 9, 9, 3), dtype=np.uint8)
+
+
+def test_dihedral_gives_each_of_the_eight_versions_and_no_other():
+    group = squares.eightfold(SQUARE[:1])
+    changed = call(augmentation.Dihedral(seed=0), np.repeat(SQUARE[:1], 400, axis=0))
+    same = (changed[:, None] == group[None]).all((2, 3, 4))
+    assert (same.sum(1) == 1).all() and changed.dtype == np.uint8
+    assert (np.abs(same.sum(0) - 50) < 25).all()
+
+
+def test_dihedral_is_repeatable_differs_between_images_and_rests_outside_training():
+    first, second = (call(augmentation.Dihedral(seed=4), np.repeat(SQUARE, 5, axis=0)) for _ in range(2))
+    assert np.array_equal(first, second)
+    assert len(np.unique(first.reshape(15, -1), axis=0)) > 3
+    for k in range(15):
+        assert any(np.array_equal(first[k], version) for version in squares.eightfold(SQUARE[k // 5 : k // 5 + 1]))
+    assert np.array_equal(call(augmentation.Dihedral(seed=4), SQUARE, training=False), SQUARE)
+
+
+def test_dihedral_is_saved_read_back_and_inside_a_graph(tmp_path):
+    inputs = keras.Input((9, 9, 3), dtype="uint8")
+    keras.Model(inputs, augmentation.Dihedral(5)(inputs)).save(tmp_path / "m.keras")
+    model = keras.saving.load_model(tmp_path / "m.keras", safe_mode=True)
+    assert model.layers[-1].seed == 5
+    assert np.array_equal(model.predict(SQUARE, verbose=0), SQUARE)
+
+
+def test_dihedral_of_an_oblong_image():
+    with pytest.raises(ValueError, match=r"shape \(6, 20, 24, 3\): expected \(N, S, S, C\), as high as wide"):
+        augmentation.Dihedral()(IMAGES, training=True)

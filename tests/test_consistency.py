@@ -6,7 +6,7 @@ import pytest
 from checks import find
 from sklearn import metrics
 
-from histolib import consistency
+from histolib import consistency, reported
 from histolib.consistency import Range, agrees, from_confusion, implied_prevalence, rounding, worst_case
 
 
@@ -101,7 +101,7 @@ def report():
     return consistency.check_paper("idc_transfer")
 
 
-@pytest.mark.parametrize("paper", ["idc_transfer", "bach_boosting", "mammography_finetuning"])
+@pytest.mark.parametrize("paper", reported.papers())
 def test_report_has_the_promised_form(paper):
     report = consistency.check_paper(paper)
     assert list(report.columns) == ["check", "place", "reported", "recomputed", "agrees", "remark"]

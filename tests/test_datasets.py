@@ -216,3 +216,44 @@ def test_real_sample(samples):
     assert np.bincount(dataset.labels).tolist() == [6535, 2480]
     assert dataset.odd_sized() == 78
     assert dataset.images().shape == (9015, 50, 50, 3)
+
+
+@pytest.fixture
+def oblong(tmp_path):
+    """Four images of 46x70 pixels: fine stripes in the middle square, black beside it."""
+    rng = np.random.default_rng(0)
+    for k in range(4):
+        pixels = np.zeros((46, 70, 3), np.uint8)
+        pixels[:, 12:58] = rng.integers(0, 256, (46, 46, 3))
+        pixels[:, 12:58:2, 0], pixels[:, 13:58:2, 0] = 200, 100
+        Image.fromarray(pixels).save(tmp_path / f"{k}.png")
+    table = pd.DataFrame({"image_id": list("0123"), "path": [f"{k}.png" for k in range(4)], "label": [0, 1, 0, 1],
+                          "label_name": list("abab"), "patient": "p"})  # fmt: skip
+    return datasets.Dataset("stripes", tmp_path, table, ("a", "b"), (46, 70), False)
+
+
+def test_the_middle_square_is_cut_before_an_image_is_rescaled(oblong):
+    whole, middle = oblong.images(), oblong.images(crop="center")
+    assert whole.shape == (4, 46, 70, 3) and middle.shape == (4, 46, 46, 3)
+    assert np.array_equal(middle, whole[:, :, 12:58])
+    assert np.array_equal(oblong.image(2, crop="center"), middle[2]) and oblong.image(2).shape == (46, 70, 3)
+    small = oblong.images(10, crop="center")
+    assert small.shape == (4, 10, 10, 3) and small.min() > 0  # nothing of what was black beside the square
+    # Not taken from every fourth or fifth pixel, which would be 100 or 200: averaged.
+    assert np.abs(small[..., 0].astype(int) - 150).max() < 30
+    assert np.array_equal(oblong.images(10, rows=[3], crop="center")[0], small[3])
+    assert oblong.images(10).min() == 0
+
+
+def test_crops_are_packed_once_and_apart(oblong, monkeypatch, tmp_path):
+    monkeypatch.setenv("HISTOLIB_CACHE", str(tmp_path / "own"))
+    # Distorted to the size of the crop, and cropped: two files.
+    assert not np.array_equal(oblong.images(46), oblong.images(crop="center"))
+    oblong.images(crop="center")
+    files = list((tmp_path / "own" / "packed").iterdir())
+    assert len(files) == 2 and all(file.stat().st_size < 4 * 46 * 46 * 3 + 200 for file in files)
+
+
+def test_an_unknown_crop_is_named(oblong):
+    with pytest.raises(ValueError, match="crop='middle': expected None or 'center'"):
+        oblong.images(10, crop="middle")

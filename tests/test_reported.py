@@ -147,5 +147,19 @@ def test_malformed_parts_are_refused(content):
         schema.validate(content | {"claims": [["a", "1"]]}, "p.yaml")
 
 
+def test_a_source_without_a_year_says_so(content):
+    schema.validate(content | {"paper": {**content["paper"], "year": "unknown"}}, "p.yaml")
+    with pytest.raises(ValueError, match="p.yaml, paper: year '20xx'; needed: a number, or unknown"):
+        schema.validate(content | {"paper": {**content["paper"], "year": "20xx"}}, "p.yaml")
+
+
+def test_a_table_may_be_known_by_its_caption_alone(content):
+    content["tables"]["2"] = {"caption": "another", "unreadable": "its cells are missing"}
+    schema.validate(content, "p.yaml")
+    content["tables"]["2"].pop("unreadable")
+    with pytest.raises(ValueError, match="p.yaml, table 2: columns missing"):
+        schema.validate(content, "p.yaml")
+
+
 def test_scalars_are_read_as_printed():
     assert yaml.load("[0.8350, 50, 2.2.4]", Loader=yaml.BaseLoader) == ["0.8350", "50", "2.2.4"]

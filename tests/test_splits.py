@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from histolib import splits
@@ -85,3 +86,53 @@ def test_errors_name_what_is_wrong():
         splits.folds(labels, patients, 1)
     with pytest.raises(ValueError, match="12 labels but 2 patients"):
         splits.folds(labels, ["a", "b"], 2)
+
+
+@pytest.fixture
+def manifest():
+    """Nine patients with two images each; the first three benign, and fold 2 tests no benign one."""
+    table = pd.DataFrame({"patient": np.repeat([f"p{k}" for k in range(9)], 2)})
+    table["label"] = (table["patient"] > "p2").astype(int)
+    table["fold_1"] = np.where(table["patient"].isin(["p0", "p3", "p8"]), "test", "train")
+    table["fold_2"] = np.where(table["patient"].isin(["p3", "p4"]), "test", "train")
+    return table
+
+
+def test_published_fold_is_as_its_column_says(manifest):
+    train, test = splits.of_fold(manifest, 1)
+    assert test.tolist() == [0, 1, 6, 7, 16, 17]
+    assert np.array_equal(np.sort(np.concatenate([train, test])), np.arange(18)) and train.dtype == np.int64
+
+
+def test_published_fold_that_lacks_a_class_is_named(manifest):
+    with pytest.raises(ValueError, match=r"fold 2 \(official\): its test side has 4 images of 2 patients and none of"):
+        splits.of_fold(manifest, 2)
+    train, test = splits.of_fold(manifest, 2, "drawn")
+    assert len(test) == 6 and manifest["label"][test].tolist().count(0) == 2
+
+
+def test_wrong_folds_are_errors(manifest):
+    with pytest.raises(ValueError, match="fold=3: the table has the folds 1, 2"):
+        splits.of_fold(manifest, 3)
+    with pytest.raises(ValueError, match="fold=0: folds are numbered from 1"):
+        splits.of_fold(manifest, 0, "drawn")
+    with pytest.raises(ValueError, match="by='published': expected one of 'official', 'drawn'"):
+        splits.of_fold(manifest, 1, "published")
+    manifest.loc[0, "fold_1"] = "train"
+    with pytest.raises(ValueError, match="fold 1: on both sides is patient p0"):
+        splits.of_fold(manifest, 1)
+    with pytest.raises(ValueError, match=r"fold 1 \(drawn\): its test side has 4 .* of class \[0\]; more patients"):
+        splits.of_fold(manifest.drop(range(2, 6)), 1, "drawn")
+
+
+def test_drawn_folds_keep_shares_and_do_not_depend_on_order(manifest):
+    sides = splits.drawn_folds(manifest["label"], manifest["patient"], 5)
+    assert sides.shape == (18, 5) and set(sides.ravel()) == {"train", "test"}
+    columns = {str(k): sides[:, k] == "test" for k in range(5)}
+    tested = manifest.assign(**columns).groupby("patient")[["label", *columns]].mean()
+    assert (tested[list("01234")].isin([0, 1])).all().all()
+    assert tested.groupby("label")[list("01234")].sum().to_numpy().tolist() == [[1] * 5, [2] * 5]
+    order = np.random.default_rng(0).permutation(18)
+    again = splits.drawn_folds(manifest["label"][order], manifest["patient"][order], 5)
+    assert (again == sides[order]).all()
+    assert (splits.drawn_folds(manifest["label"], manifest["patient"], 2) == sides[:, :2]).all()

@@ -66,11 +66,134 @@ def test_bad_settings_are_named():
         reproducibility.seed(-1)
 
 
-def test_whole_batches_leave_out_others_each_epoch():
-    batches = training.Batches(np.arange(10)[:, None], None, 4, seed=0, whole=True)
-    assert len(batches) == 2
-    first = np.concatenate([batches[k][0][:, 0] for k in range(2)])
-    assert len(set(first)) == 8
-    batches.on_epoch_end()
-    assert set(first) != set(np.concatenate([batches[k][0][:, 0] for k in range(2)]))
-    assert len(training.Batches(np.arange(3)[:, None], None, 4, seed=0, whole=True)) == 1
+def test_a_reused_network_learns_the_same_as_a_new_one():
+    images, labels = problem()
+
+    def fit(seed, rate, reuse=None):
+        reproducibility.seed(seed)
+        lower = keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.1, patience=1, min_delta=10)
+        told = {"seed": seed, "say": lambda _: None, "callbacks": [lower], "reuse": reuse}
+        descent = keras.optimizers.SGD(rate, momentum=0.9)
+        return training.fit(small(), images, labels, (images, labels), 4, 8, optimizer=descent, **told)
+
+    alone = fit(1, 0.05)
+    first = fit(2, 0.01)
+    again = fit(1, 0.05, first.model)
+    assert again.model is first.model and again.history.equals(alone.history)
+    assert all(np.array_equal(a, b) for a, b in zip(again.model.get_weights(), alone.model.get_weights(), strict=True))
+    other = models.baseline_cnn((8, 8, 3), filters=(4,))
+    with pytest.raises(ValueError, match="expected a network of the same architecture"):
+        training.fit(other, images, labels, (images, labels), 1, 8, reuse=first.model)
+
+
+def two_tasks(regression=False):
+    inputs = keras.Input((8, 8, 3), dtype="uint8")
+    x = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(inputs))
+    told = keras.layers.Dense(1) if regression else keras.layers.Dense(4, activation="softmax")
+    outputs = {"malignancy": keras.layers.Dense(2, activation="softmax")(x), "magnification": told(x)}
+    return keras.Model(inputs, outputs, name="two_tasks")
+
+
+def cross_entropy(p, labels):
+    """Equation 1 of the magnification paper, a mean over images."""
+    return -np.log(p[np.arange(len(labels)), labels]).mean()
+
+
+def test_loss_of_two_tasks_is_their_weighted_sum():
+    images, labels = problem()
+    both = {"malignancy": labels, "magnification": np.arange(64) % 4}
+    model = two_tasks()
+    still = keras.optimizers.SGD(0.0)
+    weights = {"malignancy": 0.25, "magnification": 2.0}
+    fit = training.fit(model, images, both, (images, both), 1, 16, optimizer=still, loss_weights=weights,
+                       say=lambda _: None)  # fmt: skip
+    p = training.predict(model, images)
+    parts = {name: cross_entropy(p[name], both[name]) for name in both}
+    found = fit.history.loc[1]
+    for part in ("", "val_"):
+        assert found[f"{part}malignancy_loss"] == pytest.approx(parts["malignancy"], rel=1e-4)
+        assert found[f"{part}magnification_loss"] == pytest.approx(parts["magnification"], rel=1e-4)
+        # Equation 2.
+        total = 0.25 * parts["malignancy"] + 2 * parts["magnification"]
+        assert found[f"{part}loss"] == pytest.approx(total, rel=1e-4)
+        for name, target in both.items():
+            assert found[f"{part}{name}_accuracy"] == pytest.approx((p[name].argmax(1) == target).mean())
+
+
+def test_weights_are_1_if_none_are_given_and_columns_are_in_order():
+    images, labels = problem()
+    both = {"magnification": np.arange(64) % 4, "malignancy": labels}
+    lines = []
+    fit = training.fit(two_tasks(), images, both, (images, both), 2, 16, say=lines.append)
+    parts = ["malignancy_loss", "malignancy_accuracy", "magnification_loss", "magnification_accuracy"]
+    assert list(fit.history) == ["loss", *parts, "val_loss", *(f"val_{name}" for name in parts)]
+    sums = fit.history["val_malignancy_loss"] + fit.history["val_magnification_loss"]
+    assert fit.history["val_loss"].to_numpy() == pytest.approx(sums.to_numpy(), rel=1e-4)
+    assert list(fit.of_task("malignancy")) == ["loss", "accuracy", "val_loss", "val_accuracy"]
+    assert fit.of_task("malignancy")["val_loss"].equals(fit.history["val_malignancy_loss"])
+    assert len(lines) == 2 and lines[0].startswith("two_tasks, epoch 1/2: loss ")
+    with pytest.raises(ValueError, match="name='stage': no such task"):
+        fit.of_task("stage")
+
+
+def test_a_task_may_be_a_regression():
+    images, labels = problem()
+    size = images.mean((1, 2, 3)) / 100
+    both = {"malignancy": labels, "magnification": size}
+    keras.utils.set_random_seed(0)
+    model = two_tasks(regression=True)
+    still = training.fit(model, images, both, (images, both), 1, 64, optimizer=keras.optimizers.SGD(0.0),
+                         say=lambda _: None).history.loc[1]  # fmt: skip
+    given = training.predict(model, images)["magnification"][:, 0]
+    assert still["magnification_loss"] == pytest.approx(np.square(given - size).mean(), rel=1e-4)
+    assert still["magnification_mean_absolute_error"] == pytest.approx(np.abs(given - size).mean(), rel=1e-4)
+    fit = training.fit(model, images, both, (images, both), 40, 16, say=lambda _: None)
+    assert fit.history["val_magnification_loss"].iloc[-1] < 0.5 * still["magnification_loss"]
+    assert list(fit.of_task("magnification"))[:2] == ["loss", "mean_absolute_error"]
+
+
+def test_predictions_of_several_tasks_are_a_dictionary_in_order():
+    images, _ = problem()
+    model = two_tasks()
+    found = training.predict(model, images, 10)
+    alone = training.predict(model, images[7:8])
+    assert {name: values.shape for name, values in found.items()} == {"malignancy": (64, 2), "magnification": (64, 4)}
+    assert found["magnification"].dtype == np.float32
+    assert np.allclose(found["malignancy"][7], alone["malignancy"][0], atol=1e-6)
+
+
+def test_batches_keep_the_labels_of_an_image_together():
+    images = np.arange(20)[:, None]
+    batches = training.Batches(images, {"a": np.arange(20), "b": -np.arange(20)}, 6, seed=1)
+    for k in range(len(batches)):
+        x, y = batches[k]
+        assert np.array_equal(x[:, 0], y["a"]) and np.array_equal(y["a"], -y["b"])
+
+
+def test_wrong_labels_of_several_tasks_are_named():
+    images, labels = problem()
+    both = {"malignancy": labels, "magnification": np.arange(64) % 4}
+
+    def fit(model, given, **options):
+        training.fit(model, images, given, (images, given), 1, 8, say=lambda _: None, **options)
+
+    with pytest.raises(ValueError, match="labels for one task without a name, but two_tasks has the tasks malignancy"):
+        fit(two_tasks(), labels)
+    with pytest.raises(ValueError, match="labels for the tasks malignancy, but"):
+        fit(two_tasks(), {"malignancy": labels})
+    with pytest.raises(ValueError, match="but baseline_cnn has one task without a name"):
+        fit(small(), both)
+    with pytest.raises(ValueError, match="magnification: labels from 0 to 4; expected 0 to 3"):
+        fit(two_tasks(), both | {"magnification": np.arange(64) % 5})
+    with pytest.raises(ValueError, match="magnification: floating-point labels for 4 outputs"):
+        fit(two_tasks(), both | {"magnification": np.ones(64)})
+    with pytest.raises(ValueError, match="magnification: floating-point labels for 1 outputs; expected finite"):
+        fit(two_tasks(regression=True), both | {"magnification": np.full(64, np.nan)})
+    with pytest.raises(ValueError, match="magnification: 63 for 64 images"):
+        fit(two_tasks(), both | {"magnification": np.arange(63) % 4})
+    with pytest.raises(ValueError, match="labels: 63 for 64 images"):
+        fit(small(), labels[:63])
+    with pytest.raises(ValueError, match="loss_weights={'malignancy': 1}: expected one per task, malignancy, magn"):
+        fit(two_tasks(), both, loss_weights={"malignancy": 1})
+    with pytest.raises(ValueError, match="one per task, but none"):
+        fit(small(), labels, loss_weights={"malignancy": 1})

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import pandas as pd
 
-from histolib.consistency import bach_boosting, idc_transfer, mammography_finetuning
+from histolib.consistency import (
+    bach_boosting,
+    breakhis_magnification,
+    breakhis_patches,
+    idc_transfer,
+    mammography_finetuning,
+)
 from histolib.consistency.arithmetic import at_prevalence, from_confusion, implied_prevalence, recall_from_f1
 from histolib.consistency.intervals import Range, agrees, decimals, rounding, worst_case
 from histolib.consistency.report import COLUMNS
@@ -31,6 +37,8 @@ __all__ = [
 # A paper joins by a module with a function `checks`, which returns the rows.
 _CHECKS = {
     "bach_boosting": bach_boosting.checks,
+    "breakhis_magnification": breakhis_magnification.checks,
+    "breakhis_patches": breakhis_patches.checks,
     "idc_transfer": idc_transfer.checks,
     "mammography_finetuning": mammography_finetuning.checks,
 }

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from histolib import cache, phantoms
-from histolib.datasets import bach, bcdr, cbis_ddsm, idc, inbreast, merged, mias
+from histolib.datasets import bach, bcdr, breakhis, cbis_ddsm, idc, inbreast, merged, mias
 from histolib.datasets.dataset import Dataset
 from histolib.datasets.packing import damaged_files
 
@@ -17,6 +17,7 @@ __all__ = ["NAMES", "Dataset", "available", "load"]
 _SOURCES = {
     "idc": idc,
     "bach": bach,
+    "breakhis": breakhis,
     "cbis_ddsm": cbis_ddsm,
     "inbreast": inbreast,
     "bcdr": bcdr,
@@ -25,6 +26,7 @@ _SOURCES = {
 }
 NAMES = tuple(_SOURCES)
 TWIN_PATIENTS = 40
+_FEWER = {"breakhis": 24}  # photographs take long to draw
 TWIN_SEED = 2020
 
 
@@ -45,7 +47,7 @@ def load(
         Folder of the real data: the data set's own folder or one that holds it. ``None`` draws the twin into the
         user's cache, in the same layout, and reads it back with the same loader.
     patients
-        Number of patients: drawn (twin; 40 if ``None``) or chosen at random by `seed` (real data; all if ``None``).
+        Number of patients: drawn (twin; 40 if ``None``, 24 of BreaKHis) or chosen at random by `seed` (real data; all if ``None``).
         Where every patient has images of one class only, the choice keeps the classes' shares. `Dataset.unlabeled`
         stays whole.
     seed
@@ -107,7 +109,7 @@ def _holds(root: Path, source) -> bool:
 
 def _twin(name: str, patients: int | None, seed: int) -> Path:
     """Folder of the twin, drawn if it is not there yet; a drawing that was interrupted leaves nothing behind."""
-    count = patients or TWIN_PATIENTS
+    count = patients or _FEWER.get(name, TWIN_PATIENTS)
     folder = cache.folder("twins", f"{name}-v{phantoms.VERSION[name]}-{count}-{seed}")
     if not folder.is_dir():
         with cache.atomic_folder(folder, replace=False) as part:

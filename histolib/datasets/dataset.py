@@ -46,7 +46,7 @@ class Dataset:
     reader: packing.Reader = packing.FILES
     unlabeled: "Dataset | None" = None
 
-    def images(self, size: int | tuple[int, int] | None = None, rows=None) -> np.ndarray:
+    def images(self, size: int | tuple[int, int] | None = None, rows=None, crop: str | None = None) -> np.ndarray:
         """Pixels of the images, in the order of `table`.
 
         Packed once into one file in the user's cache and memory-mapped from there afterwards. An image that is
@@ -55,9 +55,13 @@ class Dataset:
         Parameters
         ----------
         size
-            Height and width in pixels to rescale to (one number: square); ``None`` keeps `shape`.
+            Height and width in pixels to rescale to (one number: square); ``None`` keeps `shape`, or the side of the
+            crop. An image that becomes smaller is averaged over the area that a pixel comes from (Pillow's bilinear
+            filter with its support widened), so that fine structure leaves no false pattern.
         rows
             Positions in `table` (integers or a boolean mask); ``None`` means all.
+        crop
+            ``"center"`` cuts the largest square from the middle before an image is rescaled.
 
         Returns
         -------
@@ -67,18 +71,25 @@ class Dataset:
         Raises
         ------
         ValueError
-            If a file can't be decoded; names it.
+            If a file can't be decoded; names it. Another `crop`.
         OSError
             If the disk is too full for the packed file.
         """
-        shape = (size, size) if isinstance(size, int) else tuple(size or self.shape)
-        pixels = packing.packed(self.root, self.table, self.shape, shape, self.reader)
+        reader, native = self._cropped(crop)
+        shape = (size, size) if isinstance(size, int) else tuple(size or native)
+        pixels = packing.packed(self.root, self.table, native, shape, reader)
         return pixels if rows is None else pixels[np.asarray(rows)]
 
-    def image(self, row: int) -> np.ndarray:
+    def image(self, row: int, crop: str | None = None) -> np.ndarray:
         """Pixels of one image, uint8 (H, W, 3), read by itself: `images` would pack large ones by the gigabyte."""
-        only = self.table.iloc[[row]]
-        return self.reader.read(self.root, self.reader.rows(only)[0], self.shape)
+        reader, native = self._cropped(crop)
+        return reader.read(self.root, reader.rows(self.table.iloc[[row]])[0], native)
+
+    def _cropped(self, crop: str | None) -> tuple[packing.Reader, tuple[int, int]]:
+        """How a row becomes pixels of which shape, before they are rescaled."""
+        if crop not in (None, "center"):
+            raise ValueError(f"crop={crop!r}: expected None or 'center'")
+        return packing.centered(self.reader, self.shape) if crop else (self.reader, self.shape)
 
     def odd_sized(self) -> int:
         """Number of images that are not of `shape` and are completed when read."""

@@ -14,6 +14,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from histolib import cache
+from histolib.images import squares
 
 _BLOCK = 2048  # images decoded between two writes: bounds the memory, keeps the threads busy
 _BLOCK_BYTES = 2**28
@@ -136,6 +137,22 @@ def _size(path: Path) -> tuple[int, int]:
 
 FILES = Reader(lambda root, row, shape: read_complete(root / row.path, shape), size=_size)
 """One file, one image."""
+
+
+def centered(reader: Reader, shape: tuple[int, int]) -> tuple[Reader, tuple[int, int]]:
+    """A reader that keeps the largest square in the middle of each image, and the shape of what it gives.
+
+    Cut while reading, so that no data set is ever held or packed whole before it is cropped.
+
+    Parameters
+    ----------
+    reader
+        Of the data set.
+    shape
+        Height and width in pixels that it gives.
+    """
+    side = squares.center_side(shape)
+    return Reader(lambda root, row, _: squares.center(reader.read(root, row, shape)), reader.columns), (side, side)
 
 
 def damaged_files(root: Path, table: pd.DataFrame, shape: tuple[int, int], reader: Reader) -> list[str]:

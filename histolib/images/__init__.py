@@ -1,1 +1,1 @@
-"""Parts of images: crops of a whole image."""
+"""Images before a network sees them: parts of them, and their contrast."""

@@ -11,13 +11,18 @@ from histolib.models.backbones import (
     unfreeze,
 )
 from histolib.models.classifiers import baseline_cnn, deep_head, head, standardization, transfer
+from histolib.models.magnification import log_magnification, magnification_cnn, magnification_of
 from histolib.models.normalization import GlobalContrast
+from histolib.models.patch_resnet import STRUCTURES, first_maps, patch_resnet
+from histolib.models.responses import LocalResponseNormalization
 from histolib.models.tables import counted_layers, layer_table, longest_path
 
 __all__ = [
     "BACKBONES",
     "GlobalContrast",
+    "LocalResponseNormalization",
     "Preprocessing",
+    "STRUCTURES",
     "backbone",
     "baseline_cnn",
     "block_outputs",
@@ -25,9 +30,14 @@ __all__ = [
     "copy",
     "counted_layers",
     "deep_head",
+    "first_maps",
     "head",
     "layer_table",
+    "log_magnification",
     "longest_path",
+    "magnification_cnn",
+    "magnification_of",
+    "patch_resnet",
     "standardization",
     "trainable_layers",
     "transfer",

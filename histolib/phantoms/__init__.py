@@ -10,13 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
-from histolib.phantoms import bach, idc
+from histolib.phantoms import bach, breakhis, idc
 from histolib.phantoms.mammography import bcdr, cbis_ddsm, inbreast, merged, mias
 
 # Name of a data set -> the module that draws it: `write(folder, patients, seed, **options)` and `VERSION`.
 _TWINS = {
     "bach": bach,
     "bcdr": bcdr,
+    "breakhis": breakhis,
     "cbis_ddsm": cbis_ddsm,
     "idc": idc,
     "inbreast": inbreast,

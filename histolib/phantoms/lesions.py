@@ -110,9 +110,9 @@ def invade(
 def _normal(rng: np.random.Generator, ducts: Ducts) -> None:
     """Lobules and ducts apart from each other, one layer of cells around a lumen."""
     for _ in range(rng.integers(1, 5)):
-        _lobule(rng, ducts, rng.uniform(60, 160), rng.uniform(13, 20), gap=rng.uniform(2, 9))
+        lobule(rng, ducts, rng.uniform(60, 160), rng.uniform(13, 20), gap=rng.uniform(2, 9))
     for _ in range(rng.integers(1, 6)):
-        _duct(rng, ducts, rng.uniform(22, 75))
+        duct(rng, ducts, rng.uniform(22, 75))
 
 
 def _benign(rng: np.random.Generator, ducts: Ducts) -> float:
@@ -123,17 +123,17 @@ def _benign(rng: np.random.Generator, ducts: Ducts) -> float:
     kind = rng.random()
     if kind < 0.45:
         for _ in range(rng.integers(1, 4)):
-            _lobule(rng, ducts, rng.uniform(150, 340), rng.uniform(14, 23), gap=rng.uniform(-4, 1), tries=700)
+            lobule(rng, ducts, rng.uniform(150, 340), rng.uniform(14, 23), gap=rng.uniform(-4, 1), tries=700)
         for _ in range(rng.integers(0, 4)):
-            _duct(rng, ducts, rng.uniform(30, 90))
+            duct(rng, ducts, rng.uniform(30, 90))
         return rng.uniform(10, 25)
     if kind < 0.75:
         for _ in range(rng.integers(24, 50)):
-            _duct(rng, ducts, rng.uniform(17, 40), stretch=rng.uniform(2, 9))
+            duct(rng, ducts, rng.uniform(17, 40), stretch=rng.uniform(2, 9))
         return rng.uniform(60, 200)
     for _ in range(rng.integers(9, 18)):
-        _duct(rng, ducts, rng.uniform(30, 130), thick=rng.random() < 0.4)
-    _lobule(rng, ducts, rng.uniform(90, 190), rng.uniform(14, 22), gap=rng.uniform(-3, 3))
+        duct(rng, ducts, rng.uniform(30, 130), thick=rng.random() < 0.4)
+    lobule(rng, ducts, rng.uniform(90, 190), rng.uniform(14, 22), gap=rng.uniform(-3, 3))
     return rng.uniform(10, 25)
 
 
@@ -144,7 +144,7 @@ def _in_situ(rng: np.random.Generator, ducts: Ducts) -> None:
     kind = rng.random()
     if kind < 0.2:
         for _ in range(rng.integers(1, 4)):
-            _lobule(rng, ducts, rng.uniform(110, 240), rng.uniform(20, 36), rng.uniform(0, 6), filling=solid)
+            lobule(rng, ducts, rng.uniform(110, 240), rng.uniform(20, 36), rng.uniform(0, 6), filling=solid)
     else:
         size, wanted = rng.uniform(55, 125), rng.integers(4, 12)
         for _ in range(40):
@@ -166,12 +166,12 @@ def _in_situ(rng: np.random.Generator, ducts: Ducts) -> None:
 def _remains(rng: np.random.Generator, ducts: Ducts) -> None:
     """Now and then a normal lobule or duct beside the lesion."""
     if rng.random() < 0.5:
-        _lobule(rng, ducts, rng.uniform(50, 110), rng.uniform(12, 18), gap=rng.uniform(2, 8))
+        lobule(rng, ducts, rng.uniform(50, 110), rng.uniform(12, 18), gap=rng.uniform(2, 8))
     for _ in range(rng.integers(0, 3)):
-        _duct(rng, ducts, rng.uniform(22, 60))
+        duct(rng, ducts, rng.uniform(22, 60))
 
 
-def _lobule(
+def lobule(
     rng: np.random.Generator,
     ducts: Ducts,
     extent: float,
@@ -192,7 +192,7 @@ def _lobule(
             ducts.add(rng, where, radius, filling, 0.07, rng.uniform(1, 1.5))
 
 
-def _duct(
+def duct(
     rng: np.random.Generator, ducts: Ducts, radius: float, stretch: float | None = None, thick: bool = False
 ) -> None:
     """A duct with an open lumen; its wall is one layer of cells, or several in usual hyperplasia (`thick`)."""

@@ -7,6 +7,7 @@ magnification.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -44,6 +45,20 @@ class Nuclei:
     intensity: float = 1.5
     unevenness: float = 0.1
     disorder: float = 0.8
+
+
+class Ellipses(NamedTuple):
+    """Nuclei by themselves: centers and half axes in pixels, direction in radians from the column axis, hematoxylin.
+
+    Each is a float array (n,).
+    """
+
+    rows: np.ndarray
+    columns: np.ndarray
+    long: np.ndarray
+    short: np.ndarray
+    angle: np.ndarray
+    value: np.ndarray
 
 
 def scatter(
@@ -123,18 +138,10 @@ def stamp(
         np.maximum.at(flat, index, (np.minimum(edge, 1) * value[part][:, None])[seen])
 
 
-def draw_nuclei(
-    rng: np.random.Generator,
-    target: np.ndarray,
-    coverage: np.ndarray,
-    kind: Nuclei,
-    scale: float,
-    flow: Flow | None = None,
-) -> int:
-    """Scatter nuclei over `target`, the map of hematoxylin, where `coverage` says; return their number.
-
-    With `flow` the long axes follow its fibers, else they point anywhere.
-    """
+def place_nuclei(
+    rng: np.random.Generator, coverage: np.ndarray, kind: Nuclei, scale: float, flow: Flow | None = None
+) -> Ellipses:
+    """Scatter nuclei where `coverage` says; with `flow` the long axes follow its fibers, else they point anywhere."""
     rows, columns = scatter(rng, coverage, kind.spacing * scale, kind.disorder)
     normal = np.clip(rng.standard_normal((4, len(rows)), dtype=np.float32), -2, 2)
     radius = np.float32(kind.radius * scale) * np.exp(np.float32(kind.pleomorphism) * normal[0])
@@ -144,9 +151,27 @@ def draw_nuclei(
     else:
         angle = flow.angle(rows.astype(np.intp), columns.astype(np.intp)) + np.float32(0.25) * normal[3]
     value = kind.intensity * np.exp(kind.unevenness * normal[2])
-    # Nuclei thinner than a pixel keep their visible width but pale, as they do on a sensor.
     root = np.sqrt(ratio)
-    short = radius / root
-    thin = np.minimum(short / 0.5, 1)
-    stamp(target, rows, columns, radius * root, np.maximum(short, 0.5), angle, value * thin)
-    return len(rows)
+    return Ellipses(rows, columns, radius * root, radius / root, angle, value)
+
+
+def draw_nuclei(
+    rng: np.random.Generator,
+    target: np.ndarray,
+    coverage: np.ndarray,
+    kind: Nuclei,
+    scale: float,
+    flow: Flow | None = None,
+) -> int:
+    """Draw nuclei as of `place_nuclei` into `target`, the map of hematoxylin; return their number."""
+    placed = place_nuclei(rng, coverage, kind, scale, flow)
+    stamp_nuclei(target, placed)
+    return len(placed.rows)
+
+
+def stamp_nuclei(target: np.ndarray, placed: Ellipses) -> None:
+    """Draw placed nuclei into `target`, float32 (H, W), keeping the larger value."""
+    # Nuclei thinner than a pixel keep their visible width but pale, as they do on a sensor.
+    thin = np.minimum(placed.short / 0.5, 1)
+    short = np.maximum(placed.short, 0.5)
+    stamp(target, placed.rows, placed.columns, placed.long, short, placed.angle, placed.value * thin)

@@ -14,7 +14,7 @@ import numpy as np
 from histolib.phantoms.architecture import Epithelium, spread
 from histolib.phantoms.fields import Flow, draw_flow, rough_field, smooth_field, step
 from histolib.phantoms.lesions import Lesion, invade
-from histolib.phantoms.nuclei import Nuclei, draw_nuclei, stamp
+from histolib.phantoms.nuclei import Ellipses, Nuclei, draw_nuclei, stamp
 from histolib.phantoms.slide import LYMPHOCYTE, STROMAL, above, vessels
 from histolib.phantoms.stains import Stain
 from histolib.phantoms.tissue import fat, sensor
@@ -155,23 +155,17 @@ def _epithelial_nuclei(
         disorder=0.7,
     )
     rows, columns = spread(rng, epithelium.layer, healthy.spacing * scale)
-    _row_of_nuclei(rng, target, rows, columns, epithelium.depth, healthy, scale)
+    stamp(target, *row_of_nuclei(rng, rows, columns, epithelium.depth, healthy, scale))
     deep = (epithelium.cells > 0.5) & (epithelium.depth > 2.5)
     draw_nuclei(rng, target, deep * (~epithelium.carcinoma & ~epithelium.layered), healthy, scale)
     draw_nuclei(rng, target, deep * epithelium.carcinoma, carcinoma, scale)
     draw_nuclei(rng, target, 0.4 * epithelium.necrosis, _DEBRIS, scale)
 
 
-def _row_of_nuclei(
-    rng: np.random.Generator,
-    target: np.ndarray,
-    rows: np.ndarray,
-    columns: np.ndarray,
-    depth: np.ndarray,
-    kind: Nuclei,
-    scale: float,
-) -> None:
-    """Nuclei at given points, upright on the outline below them."""
+def row_of_nuclei(
+    rng: np.random.Generator, rows: np.ndarray, columns: np.ndarray, depth: np.ndarray, kind: Nuclei, scale: float
+) -> Ellipses:
+    """Nuclei at given points (pixels), upright on the outline from which `depth`, (H, W), is measured."""
     r, c, (height, width) = rows.astype(np.intp), columns.astype(np.intp), depth.shape
     down = depth[np.minimum(r + 1, height - 1), c] - depth[np.maximum(r - 1, 0), c]
     right = depth[r, np.minimum(c + 1, width - 1)] - depth[r, np.maximum(c - 1, 0)]
@@ -180,4 +174,4 @@ def _row_of_nuclei(
     root = np.sqrt(1 + np.float32(kind.elongation - 1) * np.exp(np.float32(0.35) * normal[1]))
     value = np.float32(kind.intensity) * np.exp(np.float32(kind.unevenness) * normal[2])
     rows, columns = rows + np.float32(0.4) * normal[3], columns + np.float32(0.4) * normal[4]
-    stamp(target, rows, columns, radius * root, radius / root, np.arctan2(down, right), value)
+    return Ellipses(rows, columns, radius * root, radius / root, np.arctan2(down, right), value)

@@ -44,8 +44,8 @@ def paper(name: str) -> dict:
     Returns
     -------
     dict
-        ``key`` (in the bibliography), ``title``, ``authors`` (list), ``journal``, ``year`` (int) and, where
-        known, ``volume``, ``pages``, ``doi`` and ``url``.
+        ``key`` (in the bibliography), ``title``, ``authors`` (list), ``journal``, ``year`` (int, None where the
+        source names none) and, where known, ``volume``, ``pages``, ``doi`` and ``url``.
 
     Raises
     ------
@@ -55,7 +55,8 @@ def paper(name: str) -> dict:
         If the paper's file is malformed.
     """
     content = dict(_load(name)["paper"])
-    return content | {"authors": list(content["authors"]), "year": int(content["year"])}
+    year = None if content["year"] == schema.UNKNOWN else int(content["year"])
+    return content | {"authors": list(content["authors"]), "year": year}
 
 
 def _entry(name: str, kind: str, number: int | str) -> dict:
@@ -65,8 +66,9 @@ def _entry(name: str, kind: str, number: int | str) -> dict:
     if entry is None:
         raise LookupError(f"{name} has no {kind} {number}; {kind}s with numbers: {', '.join(readable)}")
     if "rows" not in entry:
+        shown = entry.get("caption", entry.get("shows"))
         raise LookupError(
-            f"{kind} {number} of {name} ({entry['shows']}) has no numbers here: {entry['unreadable']}; "
+            f"{kind} {number} of {name} ({shown}) has no numbers here: {entry['unreadable']}; "
             f"{kind}s with numbers: {', '.join(readable) or 'none'}"
         )
     return entry
@@ -101,7 +103,7 @@ def table(paper: str, number: int | str) -> pd.DataFrame:
     paper : str
         Name of the paper, as listed by `papers`.
     number : int or str
-        Number of the table in the paper.
+        Number of the table in the paper; a name for what the source does not number.
 
     Returns
     -------
@@ -113,7 +115,8 @@ def table(paper: str, number: int | str) -> pd.DataFrame:
     Raises
     ------
     LookupError
-        If the paper or the table is unknown; the message lists those that exist.
+        If the paper or the table is unknown, or if the table's cells could not be had; the message lists those that
+        exist.
     ValueError
         If the paper's file is malformed.
     """

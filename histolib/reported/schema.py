@@ -9,6 +9,7 @@ LISTS = {
 }
 _CITATION = ("key", "title", "authors", "journal", "year")
 _PARTS = {"paper", "tables", "figures", *LISTS}
+UNKNOWN = "unknown"  # the year of a source that does not name one
 DASH = "-"  # the cell of a table in which the paper prints no number
 
 
@@ -34,6 +35,9 @@ def validate(content: dict, file: str) -> None:
     missing = [key for key in _CITATION if not content["paper"].get(key)]
     if missing:
         raise ValueError(f"{file}, paper: {', '.join(missing)} missing")
+    year = content["paper"]["year"]
+    if not (year.isdigit() or year == UNKNOWN):
+        raise ValueError(f"{file}, paper: year {year!r}; needed: a number, or {UNKNOWN} where the source has none")
     for kind in ("tables", "figures"):
         # An empty part comes as an empty text.
         for number, entry in dict(content[kind] or {}).items():
@@ -46,7 +50,7 @@ def _entry(entry: dict, place: str, kind: str) -> None:
     title = "caption" if kind == "tables" else "shows"
     if not entry.get(title):
         raise ValueError(f"{place}: {title} missing")
-    if kind == "figures" and "unreadable" in entry and "rows" not in entry:
+    if "unreadable" in entry and "rows" not in entry:
         return
     for key in ("columns", "rows"):
         if not entry.get(key):

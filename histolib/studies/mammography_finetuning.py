@@ -110,7 +110,10 @@ def compute(settings: Mapping) -> Result:
     fit = first
     if settings["blocks"] != 0:
         model, backbone = _network(settings)
-        fit = finetuning.fit_blocks(model, backbone, settings["blocks"], first, **_learning(settings))
+        known = _compiled(settings)
+        fit = finetuning.fit_blocks(model, backbone, settings["blocks"], first, **_learning(settings),
+                                    reuse=known.get(settings["blocks"]))  # fmt: skip
+        known[settings["blocks"]] = fit.model
     tested = dataset(settings, settings["test"]) if settings["test"] else found
     rows = np.arange(len(tested.table)) if settings["test"] else test
     given = training.predict(fit.model, tested.images(size)[rows])
@@ -127,13 +130,23 @@ def compute(settings: Mapping) -> Result:
 @lru_cache(maxsize=1)
 def _first_stage(**settings):
     """The trained head on the frozen backbone, and the backbone: the same for every number of blocks."""
-    import keras
-
     from histolib import finetuning
 
-    keras.utils.clear_session()
     model, backbone = _network(settings)
-    return finetuning.fit_head(model, backbone, **_learning(settings)), backbone
+    known = _compiled(settings)
+    fit = finetuning.fit_head(model, backbone, **_learning(settings), reuse=known.get(0))
+    known[0] = fit.model
+    return fit, backbone
+
+
+def _compiled(settings: Mapping) -> dict:
+    """Networks of this architecture by the number of blocks that they were compiled for."""
+    return _networks(*(settings[name] for name in ("network", "width", "size", "dropout", "l2")))
+
+
+@lru_cache(maxsize=1)
+def _networks(*architecture) -> dict:
+    return {}
 
 
 def _network(settings: Mapping):

@@ -1,9 +1,8 @@
-"""Random changes to training images, as a layer inside the model graph."""
+"""Random rotation, shift, shear and zoom."""
 
 import math
 
 import keras
-import numpy as np
 from keras import ops
 
 FILLS = ("nearest", "reflect", "wrap", "constant")
@@ -139,30 +138,6 @@ def _inside(k, size: int, fill: str):
         k = ops.mod(k, 2 * size)
         return ops.minimum(k, 2 * size - 1 - k)
     return ops.clip(k, 0, size - 1)
-
-
-def versions(layer: keras.layers.Layer, images, count: int) -> dict[str, list[np.ndarray]]:
-    """Images with random versions of each, for looking at.
-
-    Parameters
-    ----------
-    layer
-        A layer that changes training images.
-    images
-        uint8, (N, H, W, 3).
-    count
-        Versions per image.
-
-    Returns
-    -------
-    dict
-        ``"patch 1"`` ... to the image followed by its versions, all uint8.
-    """
-    shown = {}
-    for k, image in enumerate(images, start=1):
-        changed = ops.convert_to_numpy(layer(np.stack([image] * count), training=True))
-        shown[f"patch {k}"] = [image, *np.clip(np.rint(changed), 0, 255).astype(np.uint8)]
-    return shown
 
 
 def transforms(angle, shift, shear, zoom, center):

@@ -1,0 +1,245 @@
+"""Upright square patches of images with their places, so that what is said of them can be put back."""
+
+import numpy as np
+import pandas as pd
+
+CROPPINGS = {
+    "random 256": {"size": 256, "how": "random"},
+    "random 64": {"size": 64, "how": "random"},
+    "sliding 128": {"size": 128, "how": "sliding"},
+    "sliding 64": {"size": 64, "how": "sliding"},
+}
+"""The four ways to cut of the slides, as settings of `table`. Overlap and number of patches are not in the slides."""
+
+
+def random_positions(shape: tuple[int, int], size: int, count: int, rng: np.random.Generator | int) -> np.ndarray:
+    """Places drawn evenly; patches may overlap and repeat.
+
+    Parameters
+    ----------
+    shape
+        Height and width of the image in pixels.
+    size
+        Side of a patch in pixels.
+    count
+        Number of patches, at least 1.
+    rng
+        Generator, or a seed.
+
+    Returns
+    -------
+    ndarray of int64, (count, 2)
+        Upper row and left column.
+
+    Raises
+    ------
+    ValueError
+        If the image is smaller than a patch, or a number is below 1.
+    """
+    _check(shape, size)
+    if count < 1:
+        raise ValueError(f"count={count}: expected at least 1 patch")
+    highest = (shape[0] - size, shape[1] - size)
+    return np.random.default_rng(rng).integers(0, highest, (count, 2), endpoint=True)
+
+
+def sliding_positions(shape: tuple[int, int], size: int, overlap: float = 0.5) -> np.ndarray:
+    """Places of a window that slides over the whole image, row by row.
+
+    The window moves by ``size * (1 - overlap)`` pixels, rounded, at least 1. Where the last one would stick out it is
+    moved inwards, so that every pixel lies in a window; the last two then overlap more than the others.
+
+    Parameters
+    ----------
+    shape, size
+        As in `random_positions`.
+    overlap
+        Share of its side that a window has in common with the next, from 0 to below 1.
+
+    Returns
+    -------
+    ndarray of int64, (windows, 2)
+        Upper row and left column; sorted, none twice.
+
+    Raises
+    ------
+    ValueError
+        If the image is smaller than a window, or a number is out of range.
+    """
+    _check(shape, size)
+    if not 0 <= overlap < 1:
+        raise ValueError(f"overlap={overlap}: expected a share from 0 to below 1")
+    step = max(1, round(size * (1 - overlap)))
+    rows, columns = (np.unique([*range(0, side - size, step), side - size]) for side in shape)
+    return np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2).astype(np.int64)
+
+
+def table(
+    manifest: pd.DataFrame,
+    shape: tuple[int, int],
+    size: int,
+    how: str = "sliding",
+    overlap: float = 0.5,
+    count: int = 16,
+    rng: np.random.Generator | int = 0,
+) -> pd.DataFrame:
+    """Patches of several images of one shape, one row each.
+
+    Parameters
+    ----------
+    manifest
+        One row per image, with at least ``image_id``; such as rows of `Dataset.table`.
+    shape, size
+        As in `random_positions`.
+    how
+        ``"sliding"`` (with `overlap`) or ``"random"`` (`count` from each image, other places in each).
+    overlap, count, rng
+        As in `sliding_positions` and `random_positions`.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `manifest`, repeated for each patch, and ``patch_id`` (``image_id/number``), ``image`` (the
+        image's position in `manifest`, for `cut_all`), ``row, column, size`` in pixels. Fit for `predictions.table`.
+
+    Raises
+    ------
+    ValueError
+        As the two functions; unknown `how`; an image that is listed twice.
+    """
+    if how not in ("sliding", "random"):
+        raise ValueError(f"how={how!r}: expected 'sliding' or 'random'")
+    if manifest["image_id"].duplicated().any():
+        raise ValueError(f"image {manifest['image_id'][manifest['image_id'].duplicated()].iloc[0]} is listed twice")
+    if how == "sliding":
+        each = sliding_positions(shape, size, overlap)
+        places = np.tile(each, (len(manifest), 1))
+        count = len(each)
+    else:
+        rng = np.random.default_rng(rng)
+        drawn = [random_positions(shape, size, count, rng) for _ in range(len(manifest))]
+        places = np.concatenate([np.empty((0, 2), np.int64), *drawn])
+    image = np.repeat(np.arange(len(manifest)), count)
+    number = pd.Series(np.tile(np.arange(count), len(manifest)), dtype=str)
+    rows = manifest.iloc[image].reset_index(drop=True)
+    return rows.assign(
+        patch_id=rows["image_id"].astype(str) + "/" + number,
+        image=image,
+        row=places[:, 0],
+        column=places[:, 1],
+        size=size,
+    )
+
+
+def cut(image: np.ndarray, positions: np.ndarray, size: int) -> np.ndarray:
+    """Patches of one image.
+
+    Parameters
+    ----------
+    image
+        (H, W, C), any dtype.
+    positions
+        Upper row and left column, (N, 2).
+    size
+        Side in pixels.
+
+    Returns
+    -------
+    ndarray, (N, size, size, C)
+        Copies, of the image's dtype.
+
+    Raises
+    ------
+    ValueError
+        If a patch is not inside the image.
+    """
+    places = _inside(positions, image.shape[:2], size)
+    found = np.empty((len(places), size, size, *image.shape[2:]), image.dtype)
+    for patch, (row, column) in zip(found, places, strict=True):
+        patch[:] = image[row : row + size, column : column + size]
+    return found
+
+
+def cut_all(images: np.ndarray, patches: pd.DataFrame) -> np.ndarray:
+    """The patches that a table lists, in its order; each image is read once, so that a memory-mapped array will do.
+
+    Parameters
+    ----------
+    images
+        uint8, (N, H, W, 3), in the order of the manifest that `table` was given.
+    patches
+        Rows of `table`, in any order.
+
+    Returns
+    -------
+    ndarray of uint8, (patches, size, size, 3)
+
+    Raises
+    ------
+    ValueError
+        If the patches have several sizes, or one is not inside its image.
+    """
+    sizes = patches["size"].unique().tolist()
+    if len(sizes) != 1:
+        raise ValueError(f"patches of the sizes {sizes}: expected one size")
+    found = np.empty((len(patches), sizes[0], sizes[0], *images.shape[3:]), images.dtype)
+    places, image = patches[["row", "column"]].to_numpy(), patches["image"].to_numpy()
+    for k in np.unique(image):
+        chosen = image == k
+        found[chosen] = cut(images[k], places[chosen], sizes[0])
+    return found
+
+
+def assemble(values: np.ndarray, positions: np.ndarray, shape: tuple[int, int], size: int) -> np.ndarray:
+    """Values of patches put back in their places: each pixel gets the mean over the patches that cover it.
+
+    Parameters
+    ----------
+    values
+        One number per patch, (N,).
+    positions
+        Upper row and left column of each, (N, 2).
+    shape
+        Height and width of the image in pixels.
+    size
+        Side of a patch in pixels.
+
+    Returns
+    -------
+    ndarray of float64, (H, W)
+        NaN where no patch lies.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many values as places, or a patch is not inside the image.
+    """
+    values, places = np.asarray(values, np.float64), _inside(positions, shape, size)
+    if values.shape != (len(places),):
+        raise ValueError(f"values of shape {values.shape} for {len(places)} places; expected one number each")
+    total, covering = np.zeros(shape), np.zeros(shape, np.int64)
+    for value, (row, column) in zip(values, places, strict=True):
+        part = slice(row, row + size), slice(column, column + size)
+        total[part] += value
+        covering[part] += 1
+    return np.divide(total, covering, out=np.full(shape, np.nan), where=covering > 0)
+
+
+def _check(shape: tuple[int, int], size: int) -> None:
+    if size < 1:
+        raise ValueError(f"size={size}: expected at least 1 pixel")
+    if len(shape) != 2 or size > min(shape):
+        raise ValueError(f"size={size}: larger than the image, {' x '.join(map(str, shape))} pixels (height x width)")
+
+
+def _inside(positions: np.ndarray, shape: tuple[int, int], size: int) -> np.ndarray:
+    """The places, if all of their patches lie inside."""
+    _check(shape, size)
+    places = np.asarray(positions, np.int64).reshape(-1, 2)
+    outside = (places < 0) | (places > np.array(shape) - size)
+    if outside.any():
+        row, column = places[outside.any(axis=1)][0]
+        raise ValueError(
+            f"patch of {size} pixels at row {row}, column {column}: not inside the image of {shape[0]} x {shape[1]}"
+        )
+    return places

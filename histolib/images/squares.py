@@ -1,0 +1,58 @@
+"""Square images: cut from the middle of an image, and turned and mirrored in all eight ways."""
+
+import numpy as np
+
+VERSIONS = 8  # four quarter turns, each plain and mirrored
+
+
+def center(image: np.ndarray) -> np.ndarray:
+    """The largest square in the middle of an image (Bayramoglu et al. 2016, section III: 460x460 of 700x460).
+
+    Parameters
+    ----------
+    image
+        (H, W, ...).
+
+    Returns
+    -------
+    ndarray, (S, S, ...)
+        A view; S is the smaller of H and W. Of an odd number of pixels too many, one more is cut off at the lower or
+        right end.
+    """
+    side = center_side(image.shape[:2])
+    top, left = ((length - side) // 2 for length in image.shape[:2])
+    return image[top : top + side, left : left + side]
+
+
+def center_side(shape: tuple[int, int]) -> int:
+    """Side in pixels of the square that `center` cuts from an image of `shape` (height, width)."""
+    return min(shape)
+
+
+def eightfold(images: np.ndarray) -> np.ndarray:
+    """Every image turned by 0 to 3 quarter turns, plain and mirrored (Bayramoglu et al. 2016, sections II and III).
+
+    Training on batches that are drawn from the result is, in distribution, training on the images themselves with a
+    random one of the eight versions in each place, which `histolib.augmentation.Dihedral` does without the memory.
+
+    Parameters
+    ----------
+    images
+        (N, S, S, C).
+
+    Returns
+    -------
+    ndarray, (8 N, S, S, C)
+        The versions of an image stand together, itself first: ``np.repeat(labels, 8)`` are their labels.
+
+    Raises
+    ------
+    ValueError
+        If the images are not square.
+    """
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[1] != images.shape[2]:
+        raise ValueError(f"images of shape {images.shape}: expected (N, S, S, C); a turn would change others' shape")
+    turned = [np.rot90(images, turns, axes=(1, 2)) for turns in range(4)]
+    versions = np.stack([*turned, *(version[:, :, ::-1] for version in turned)], axis=1)
+    return versions.reshape(-1, *images.shape[1:])

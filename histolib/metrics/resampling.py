@@ -1,0 +1,137 @@
+"""How sure one can be of a score: patients drawn anew."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from histolib import predictions as predicted
+from histolib.metrics.classification import scores
+
+
+def bootstrap(
+    predictions: pd.DataFrame,
+    statistic: Callable[..., pd.Series] = scores,
+    by: str = "patient",
+    draws: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Percentile bootstrap interval (Efron 1979) of scores, patients drawn with replacement.
+
+    Images of one patient resemble one another; drawing images would treat them as independent and give intervals
+    that are too narrow. Drawing a patient several times is done by weighting that patient's images.
+
+    Parameters
+    ----------
+    predictions
+        Rows of one method.
+    statistic
+        ``statistic(y_true, y_score, weight=...)`` returning a Series.
+    by
+        Column whose values are drawn: ``"patient"`` or ``"image_id"``.
+    draws
+        Number of resamples.
+    level
+        Share of the resamples inside the interval.
+    seed
+        Seed of the resampling.
+
+    Returns
+    -------
+    DataFrame
+        Index: name of the score. ``value``, ``low``, ``high``. Resamples in which a score is undefined (only one
+        class drawn) are left out of its interval.
+
+    Raises
+    ------
+    ValueError
+        If `by` is no column, `draws` is below 1, or `level` is not between 0 and 1.
+    """
+    samples = _resample(predictions, statistic, by, draws, level, seed)
+    value = statistic(predictions["y_true"].to_numpy(), predicted.scores_of(predictions))
+    return _interval(value, samples, level)
+
+
+def difference(
+    predictions: pd.DataFrame, reference: str, draws: int = 1000, level: float = 0.95, seed: int = 0
+) -> pd.DataFrame:
+    """Every other method's scores less those of `reference`, both on the same resampled patients.
+
+    Sharper than comparing two intervals: what makes a patient easy or hard for both methods cancels.
+
+    Parameters
+    ----------
+    predictions
+        Rows of several methods on the same images.
+    reference
+        Name of the method that is subtracted.
+    draws, level, seed
+        As in `bootstrap`.
+
+    Returns
+    -------
+    DataFrame
+        Index ``method, score``; ``value, low, high``. The interval covers the choice of test patients, not the
+        chance in training.
+
+    Raises
+    ------
+    ValueError
+        If `reference` is no method, or a method was not tested on the same images.
+    """
+    groups = {name: rows.sort_values("image_id") for name, rows in predictions.groupby("method", sort=False)}
+    if reference not in groups:
+        raise ValueError(f"reference={reference!r}: expected one of {', '.join(groups)}")
+    images = groups[reference]["image_id"].tolist()
+    for name, rows in groups.items():
+        if rows["image_id"].tolist() != images:
+            raise ValueError(f"{name} and {reference} were not tested on the same images")
+    # One seed draws the same patients for every method.
+    drawn = {name: _resample(rows, scores, "patient", draws, level, seed) for name, rows in groups.items()}
+    whole = {name: scores(rows["y_true"], predicted.scores_of(rows)) for name, rows in groups.items()}
+    parts = {
+        name: _interval(whole[name] - whole[reference], drawn[name] - drawn[reference], level)
+        for name in groups
+        if name != reference
+    }
+    return pd.concat(parts, names=["method", "score"])
+
+
+def summary(predictions: pd.DataFrame, draws: int = 1000, seed: int = 0, threshold: float = 0.5) -> pd.DataFrame:
+    """Scores with their intervals for every method; with two classes `threshold` decides.
+
+    Returns
+    -------
+    DataFrame
+        Index ``method, score``; ``value, low, high``.
+    """
+    statistic = partial(scores, threshold=threshold)
+    parts = {
+        method: bootstrap(rows, statistic, draws=draws, seed=seed)
+        for method, rows in predictions.groupby("method", sort=False)
+    }
+    return pd.concat(parts, names=["method", "score"])
+
+
+def _interval(value: pd.Series, samples: pd.DataFrame, level: float) -> pd.DataFrame:
+    bounds = samples.quantile([(1 - level) / 2, (1 + level) / 2])
+    return pd.DataFrame({"value": value, "low": bounds.iloc[0], "high": bounds.iloc[1]})
+
+
+def _resample(predictions: pd.DataFrame, statistic, by: str, draws: int, level: float, seed: int) -> pd.DataFrame:
+    """The statistic on each resample, one row per draw."""
+    if by not in predictions or draws < 1 or not 0 < level < 1:
+        raise ValueError(
+            f"by={by!r}, draws={draws}, level={level}: expected a column, at least 1, and a share between 0 and 1"
+        )
+    y, p = predictions["y_true"].to_numpy(), predicted.scores_of(predictions)
+    units, codes = np.unique(predictions[by].to_numpy(), return_inverse=True)
+    generator = np.random.default_rng(seed)
+    samples = []
+    for _ in range(draws):
+        weight = np.bincount(generator.integers(len(units), size=len(units)), minlength=len(units))[codes]
+        drawn = weight > 0
+        samples.append(statistic(y[drawn], p[drawn], weight=weight[drawn]))
+    return pd.DataFrame(np.array(samples), columns=samples[0].index)

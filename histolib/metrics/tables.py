@@ -1,0 +1,115 @@
+"""Scores of several methods as tables."""
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import pandas as pd
+
+from histolib import predictions as predicted
+from histolib.metrics.classification import checked, decided, operating_point
+
+
+def per_fold(predictions: pd.DataFrame, apart: Collection[str] = (), threshold: float = 0.5) -> pd.DataFrame:
+    """Accuracy of each method in each fold, in per cent, as Rakhlin et al. 2018 have it in Table 1.
+
+    Where a method has several seeds, a cell is the mean of the accuracies of the seeds.
+
+    All deviations are those of the numbers at hand (divided by their count, not by one less): so the paper's row
+    ``std`` and its row of the fusion follow from its cells; dividing by one less gives other digits. Its deviations
+    of single methods are larger than those of their ten cells, and are near to those of the fifty accuracies of folds
+    and seeds (in the log that the paper's published code holds as a comment). So it is done here.
+
+    Parameters
+    ----------
+    predictions
+        Rows of one or more methods; a column ``seed`` is heeded. Folds may have any numbers or names, and any size.
+    apart
+        Methods, such as a fusion of the others, that do not count in the row ``std`` and stand below it.
+    threshold
+        With two classes, as in `scores`.
+
+    Returns
+    -------
+    DataFrame
+        Index ``method``: the methods, ``std`` (over the methods, for each fold), the methods of `apart`. Columns: the
+        folds, ``mean`` (over the folds, each counting the same; of the row ``std`` too) and ``std`` (over folds and
+        seeds). There is no row ``std`` if all methods are in `apart`.
+
+    Raises
+    ------
+    ValueError
+        As `scores`; if a method is named ``std``, has no images in a fold, or one in `apart` does not exist.
+    """
+    methods = list(predictions["method"].unique())
+    if "std" in methods or set(apart) - set(methods):
+        raise ValueError(
+            f"methods {', '.join(methods)}: expected {', '.join(apart) or 'any names'} there, and no 'std'"
+        )
+    y, p, _ = checked(predictions["y_true"], predicted.scores_of(predictions), None)
+    keys = predictions.reindex(columns=["method", "fold", "seed"])
+    right = keys.assign(right=100.0 * (decided(p, threshold) == y))
+    single = right.groupby(["method", "fold", "seed"], dropna=False)["right"].mean()
+    cells = single.groupby(["method", "fold"]).mean().unstack("fold").loc[methods]
+    if cells.isna().any(axis=None):
+        method, fold = cells.isna().stack().idxmax()
+        raise ValueError(f"{method} has no image in fold {fold}; expected all methods in all folds")
+    table = cells.assign(mean=cells.mean(axis=1), std=single.groupby("method").std(ddof=0))
+    inner = [method for method in methods if method not in set(apart)]
+    if not inner:
+        return table
+    spread = cells.loc[inner].std(axis=0, ddof=0)
+    row = pd.DataFrame([[*spread, spread.mean(), np.nan]], index=["std"], columns=table.columns)
+    return pd.concat([table.loc[inner], row, table.drop(index=inner)]).rename_axis("method")
+
+
+def missed(
+    predictions: pd.DataFrame,
+    classes: Sequence[str],
+    positive: Collection[int] = (2, 3),
+    threshold: float = 0.5,
+    rule: str = "max",
+) -> pd.DataFrame:
+    """Images of each positive class that a decision between two groups of classes does not find.
+
+    Parameters
+    ----------
+    predictions
+        Rows of one or more methods, with the probabilities of all classes.
+    classes
+        Names of the classes.
+    positive, rule
+        As in `predictions.two_classes`; for BACH the carcinomas.
+    threshold
+        An image is found if the probability of its group is at least this.
+
+    Returns
+    -------
+    DataFrame
+        Index ``method, class``; ``images``, ``missed`` (numbers) and ``share`` (missed of images).
+    """
+    known = predicted.scores_of(predictions).shape[1]
+    if len(classes) != known:
+        raise ValueError(f"classes={list(classes)}: {len(classes)} names for the probabilities of {known} classes")
+    below = predicted.two_classes(predictions, positive, rule)["p_1"] < threshold
+    counts = {}
+    for method in predictions["method"].unique():
+        for k in sorted(set(positive)):
+            chosen = (predictions["method"] == method) & (predictions["y_true"] == k)
+            counts[method, classes[k]] = {"images": chosen.sum(), "missed": (chosen & below).sum()}
+    table = pd.DataFrame(counts, dtype=int).T.rename_axis(["method", "class"])
+    return table.assign(share=table["missed"] / table["images"])
+
+
+def confusion_shares(predictions: pd.DataFrame, threshold: float = 0.5) -> pd.DataFrame:
+    """True and false positives and negatives of each method, per cent of all its images.
+
+    Returns
+    -------
+    DataFrame
+        Index ``method``; ``tp, fp, tn, fn``.
+    """
+    parts = {
+        method: operating_point(rows["y_true"], rows["p_1"], threshold)[["tp", "fp", "tn", "fn"]] / len(rows) * 100
+        for method, rows in predictions.groupby("method", sort=False)
+    }
+    return pd.DataFrame(parts).T.astype(float).rename_axis("method")

@@ -1,0 +1,169 @@
+"""Figures of the patch chapter: treatments of contrast, scores by magnification, maps over whole images."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from histolib.plots import COLORS, MARKERS
+
+RED_IS_LIKELY = "RdBu_r"  # red likely, blue unlikely, as in the slides; told apart by color-blind readers
+
+
+def treatments(images: Mapping[str, np.ndarray], title: str) -> Figure:
+    """One image in several treatments, above the share of its pixels with each gray level.
+
+    Parameters
+    ----------
+    images
+        Name of a treatment to the image, uint8 (H, W, 3), as `contrast.versions` gives them.
+    title
+        Title of the figure.
+    """
+    columns = -(-len(images) // 2)
+    figure = plt.figure(figsize=(2.3 * columns, 7.2))
+    grid = figure.subplots(4, columns, squeeze=False, height_ratios=[3, 1.2, 3, 1.2])
+    pairs = [(grid[row, k], grid[row + 1, k]) for row in (0, 2) for k in range(columns)]
+    for above, below in pairs[len(images) :]:
+        above.remove()
+        below.remove()
+    for (above, below), (name, image) in zip(pairs, images.items(), strict=False):
+        above.imshow(image)
+        above.set(title=name, xticks=[], yticks=[])
+        levels = np.bincount(np.rint(image.mean(axis=-1)).astype(int).ravel(), minlength=256) / image[..., 0].size
+        below.fill_between(range(256), 100 * levels, step="mid", color=COLORS[0])
+        below.set(xlim=(0, 255), xticks=[0, 128, 255], xlabel="gray level")
+        below.set_ylim(bottom=0)
+    for row in (1, 3):
+        grid[row, 0].set_ylabel("pixels (%)")
+    figure.suptitle(title)
+    return figure
+
+
+def by_magnification(
+    table: pd.DataFrame,
+    title: str,
+    x: str = "magnification",
+    hue: str = "variant",
+    panel: str | None = None,
+    label: str = "score",
+    reported: pd.DataFrame | None = None,
+) -> Figure:
+    """Scores with their intervals, grouped as in the slides: side by side in each group a variant's color and marker.
+
+    Parameters
+    ----------
+    table
+        Columns `x`, `hue`, ``value, low, high`` and `panel`, if it is named; categories stand in the order in which
+        they come. A row whose ``low`` and ``high`` are NaN has no bar.
+    title, label
+        Title of the figure and label of the values' axis.
+    x, hue, panel
+        Columns: groups along the axis, variants, panels one below the other.
+    reported
+        Published values, drawn hollow: the same columns; ``low, high`` may be missing.
+
+    Raises
+    ------
+    ValueError
+        More variants than markers.
+    """
+    table = table if panel else table.assign(panel=label)
+    panel = panel or "panel"
+    places, hues, panels = (list(dict.fromkeys(table[name])) for name in (x, hue, panel))
+    if len(hues) > len(MARKERS):
+        raise ValueError(f"{len(hues)} variants; expected at most {len(MARKERS)}")
+    size = (9, 2.6 * len(panels) + 1.2)
+    figure, axes = plt.subplots(len(panels), 1, figsize=size, squeeze=False, sharex=True)
+    step = 0.8 / max(len(hues), 4)
+    at = {value: k for k, value in enumerate(places)}
+    beside = {value: (k - (len(hues) - 1) / 2) * step for k, value in enumerate(hues)}
+    layers = [(table, {})]
+    if reported is not None:
+        reported = reported.reindex(columns=[*reported.columns.union(["low", "high"], sort=False)])
+        layers.append((reported if panel in reported else reported.assign(panel=label), {"mfc": "white", "alpha": 0.8}))
+    for axis, name in zip(axes[:, 0], panels, strict=True):
+        for k, group in enumerate(hues):
+            for rows, look in layers:
+                part = rows[(rows[panel] == name) & (rows[hue] == group) & rows[x].isin(places)]
+                where = part[x].map(at) + beside[group] + (0.3 * step if look else 0)
+                errors = np.abs(part[["low", "high"]].sub(part["value"], axis=0).to_numpy(float).T)
+                told = None if look else str(group)
+                axis.errorbar(where, part["value"], errors, fmt=MARKERS[k], color=COLORS[k], capsize=2, ms=6,
+                              label=told, **look)  # fmt: skip
+        for edge in range(1, len(places)):
+            axis.axvline(edge - 0.5, color="0.8", lw=1)
+        axis.grid(False, axis="x")
+        axis.set(ylabel=name, xticks=range(len(places)), xticklabels=places, xlim=(-0.5, len(places) - 0.5))
+    axes[-1, 0].set_xlabel(x)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    if reported is not None:
+        handles.append(plt.Line2D([], [], marker="o", ls="", mfc="white", color="0.3"))
+        labels.append("hollow: reported")
+    figure.legend(handles, labels, loc="outside right upper", frameon=False, title=hue)
+    figure.suptitle(title)
+    return figure
+
+
+def localized(
+    images: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str, label: str = "probability of malignant"
+) -> Figure:
+    """Images beside themselves under a map of what was predicted where: red likely, blue unlikely.
+
+    Parameters
+    ----------
+    images
+        Name of a row to its image, uint8 (H, W, 3), and its map, float (H, W) in [0, 1], NaN where nothing was
+        predicted; `images.patches.assemble` makes it.
+    title
+        Title of the figure.
+    label
+        What the map shows.
+    """
+    first = next(iter(images.values()))[0]
+    high = 4.2 * first.shape[0] / first.shape[1]
+    figure, axes = plt.subplots(len(images), 2, figsize=(9.6, high * len(images) + 0.7), squeeze=False)
+    for line, (name, (image, values)) in zip(axes, images.items(), strict=True):
+        line[0].imshow(image)
+        # Gray below the map: a stain's own red and blue would read as a prediction.
+        line[1].imshow(image.mean(axis=-1), cmap="gray", vmin=0, vmax=255)
+        shown = line[1].imshow(values, cmap=RED_IS_LIKELY, vmin=0, vmax=1, alpha=0.55, interpolation="nearest")
+        for axis in line:
+            axis.set(xticks=[], yticks=[])
+        line[0].set_ylabel(name)
+    axes[0, 0].set_title("image")
+    axes[0, 1].set_title("map over the image in gray")
+    figure.colorbar(shown, ax=axes, label=label, shrink=0.9, ticks=[0, 0.25, 0.5, 0.75, 1])
+    figure.suptitle(title)
+    return figure
+
+
+def feature_maps(patch: np.ndarray, maps: np.ndarray, title: str, columns: int = 6) -> Figure:
+    """A patch and the feature maps that a layer makes of it, all on one scale.
+
+    Parameters
+    ----------
+    patch
+        uint8, (H, W, 3), as the network was given it.
+    maps
+        Float, (h, w, maps), from `models.first_maps`.
+    title
+        Title of the figure.
+    columns
+        Panels in a row.
+    """
+    lines = -(-(maps.shape[-1] + 1) // columns)
+    size = (1.45 * columns + 1, 1.6 * lines + 0.6)
+    figure, axes = plt.subplots(lines, columns, figsize=size, squeeze=False)
+    for axis in axes.ravel():
+        axis.set(xticks=[], yticks=[], frame_on=False)
+    axes[0, 0].imshow(patch)
+    axes[0, 0].set_title("patch", fontsize="small")
+    for k, axis in enumerate(axes.ravel()[1 : maps.shape[-1] + 1]):
+        shown = axis.imshow(maps[..., k], cmap="cividis", vmin=0, vmax=maps.max() or 1)
+        axis.set_title(f"map {k + 1}", fontsize="small")
+    figure.colorbar(shown, ax=axes, label="activation (no unit)", shrink=0.9)
+    figure.suptitle(title)
+    return figure

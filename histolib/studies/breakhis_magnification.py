@@ -1,0 +1,245 @@
+"""One network for all magnifications, or one for each: the settings compared, and one of them computed.
+
+Bayramoglu et al. 2016, section III. Planning imports no network library, so that it starts at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from histolib import datasets, splits
+from histolib.datasets.breakhis import MAGNIFICATIONS
+from histolib.units import Gathered, Result
+
+TUNED = ("validation", "test")
+MAIN = ("independent", "two tasks")  # the paper's two networks
+TWO_TASKS = ("two tasks", "regression")
+CLIP = 1.0  # largest norm of a gradient; not published, without it the regression diverges
+MODEL = "model.keras"  # in the folders of the units with two tasks
+MAGNIFICATION_TABLE = "magnification"  # a unit's further table: answers about the magnification
+_NAMES = ("variant", "magnification", "tuned_on")
+_WEIGHTS = ("weight_malignancy", "weight_magnification")
+_SHARED = (
+    "data", "patients", "data_seed", "split", "size", "width", "epochs", "batch_size", "learning_rate", "momentum",
+    "patience", "validation", "seed",
+)  # fmt: skip
+
+
+def plan(parameters: Mapping) -> list[dict]:
+    """Settings of all units.
+
+    In each of ``folds`` one network for all magnifications and one for two tasks; in those of ``folds_compared`` also a
+    network for each magnification, one for all but each of ``left_out``, one that gives the magnification as a number,
+    and one that stops as the paper's did.
+    """
+    shared = {name: parameters[name] for name in _SHARED}
+    both = {name: parameters[name] for name in _WEIGHTS}
+    single = dict.fromkeys(_WEIGHTS, 0.0)
+    found = []
+    for fold in parameters["folds"]:
+        chosen = [("independent", 0, "validation", single)]
+        if fold in parameters["folds_compared"]:
+            chosen += [("independent", 0, "test", single)]
+            chosen += [
+                (variant, k, "validation", single) for variant in ("specific", "without") for k in MAGNIFICATIONS
+            ]
+            chosen += [("regression", 0, "validation", both)]
+        chosen += [("two tasks", 0, "validation", both)]
+        found += [dict(zip(_NAMES, one)) | one[3] | {"fold": fold} | shared for one in chosen]
+    return found
+
+
+def group(settings: Mapping) -> str:
+    """Units of one fold are computed by one process, so that those of one architecture are compiled once."""
+    return f"fold{settings['fold']}"
+
+
+def method(settings: Mapping) -> str:
+    """What tells the settings of units apart, the fold left out; the name of their rows in tables of predictions."""
+    parts = [settings["variant"]] + ([f"{settings['magnification']}x"] if settings["magnification"] else [])
+    return " ".join(parts) + (", stopped on test images" if settings["tuned_on"] == "test" else "")
+
+
+def label(settings: Mapping) -> str:
+    """Name of a unit."""
+    return f"{method(settings).replace(',', '').replace(' ', '-')}-fold{settings['fold']}"
+
+
+def fingerprint(settings: Mapping) -> str:
+    """Of the images that a unit learns from and is tested on."""
+    return dataset(settings).fingerprint
+
+
+def dataset(settings: Mapping) -> datasets.Dataset:
+    """The set as a unit uses it."""
+    return _load(settings["data"], settings["patients"], settings["data_seed"])
+
+
+def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Positions of the training, validation and test images.
+
+    The test side is the fold's. Of the training patients some decide when to stop; or, as in the paper, the test
+    images at 40x do (section III), and all training patients train. What a network does not learn from (the other
+    magnifications of a specific one, the magnification left out) is not looked at for stopping either.
+    """
+    table = dataset(settings).table
+    rest, test = splits.of_fold(table, settings["fold"], settings["split"])
+    if settings["tuned_on"] == "test":
+        return rest, test[table["magnification"].to_numpy()[test] == MAGNIFICATIONS[0]], test
+    labels, patients = table["label"].to_numpy()[rest], table["patient"].to_numpy(object)[rest]
+    train, check = splits.two_parts(labels, patients, settings["validation"], seed=settings["seed"])
+    seen = table["magnification"].isin(_seen(settings)).to_numpy()
+    return rest[train][seen[rest[train]]], rest[check][seen[rest[check]]], test
+
+
+def compute(settings: Mapping) -> Result:
+    """Train one network with one setting and predict all test images, whatever their magnification."""
+    import keras
+
+    from histolib import predictions, training
+
+    found, (train, check, test) = dataset(settings), parts(settings)
+    images, answers = found.images(settings["size"], crop="center"), _answers(settings, found.table)
+    tasks = settings["variant"] if settings["variant"] in TWO_TASKS else "one task"
+    known = _compiled(*(settings[name] for name in ("size", "width", *_WEIGHTS)))
+    # Networks that see fewer images pass over them more often: all take the same number of steps.
+    passes = len(MAGNIFICATIONS) / len(_seen(settings))
+    stop = keras.callbacks.EarlyStopping("val_loss", patience=round(passes * settings["patience"]),
+                                         restore_best_weights=True)  # fmt: skip
+    fit = training.fit(
+        _network(settings), images[train], _rows(answers, train), (images[check], _rows(answers, check)),
+        round(passes * settings["epochs"]), settings["batch_size"], seed=settings["seed"], callbacks=[stop],
+        optimizer=keras.optimizers.SGD(settings["learning_rate"], momentum=settings["momentum"], clipnorm=CLIP),
+        loss_weights=_loss_weights(settings), say=lambda line: None, reuse=known.get(tasks),
+    )  # fmt: skip
+    known[tasks] = fit.model
+    given, rows = training.predict(fit.model, images[test]), found.table.iloc[test]
+    tables = {"history": fit.history}
+    if isinstance(given, dict):
+        tables[MAGNIFICATION_TABLE] = _told(rows, given["magnification"])
+        given = given["malignancy"]
+    facts = {"training seconds": round(fit.seconds, 2), "epochs": len(fit.history), "images": len(train),
+             "parameters": fit.model.count_params()}  # fmt: skip
+    writers = [lambda folder: fit.model.save(folder / MODEL)] if settings["variant"] == "two tasks" else []
+    return Result(predictions.table(method(settings), rows, given, settings["fold"]), tables, facts, writers)
+
+
+def _seen(settings: Mapping) -> list[int]:
+    """Magnifications that a unit learns from."""
+    only = {"specific": [settings["magnification"]]}
+    return only.get(settings["variant"], [k for k in MAGNIFICATIONS if k != settings["magnification"]])
+
+
+def _answers(settings: Mapping, table: pd.DataFrame):
+    """What a network is to answer for every image: classes, or for two tasks one array each."""
+    from histolib import models
+
+    labels, magnification = table["label"].to_numpy(), table["magnification"].to_numpy()
+    if settings["variant"] == "two tasks":
+        return {"malignancy": labels, "magnification": np.searchsorted(MAGNIFICATIONS, magnification)}
+    if settings["variant"] == "regression":
+        return {"malignancy": labels, "magnification": models.log_magnification(magnification)}
+    return labels
+
+
+def _rows(answers, rows: np.ndarray):
+    return {name: one[rows] for name, one in answers.items()} if isinstance(answers, dict) else answers[rows]
+
+
+def _loss_weights(settings: Mapping) -> dict | None:
+    if not settings["weight_malignancy"] and not settings["weight_magnification"]:
+        return None
+    return {"malignancy": settings["weight_malignancy"], "magnification": settings["weight_magnification"]}
+
+
+def _told(rows: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
+    """Answers about the magnification: probabilities of the four, or the number."""
+    from histolib import models
+
+    known = rows[["image_id", "patient", "magnification"]].reset_index(drop=True)
+    if given.shape[1] == 1:
+        return known.assign(predicted=models.magnification_of(given[:, 0]).round(2))
+    return known.assign(**{f"p_{k}": column.round(6) for k, column in enumerate(given.T)})
+
+
+def _network(settings: Mapping):
+    """The network, untrained; the same at every call."""
+    from histolib import augmentation, models, reproducibility
+
+    reproducibility.seed(settings["seed"] + settings["fold"])
+    return models.magnification_cnn(
+        1 + (settings["variant"] in TWO_TASKS), (settings["size"], settings["size"], 3), width=settings["width"],
+        augment=augmentation.Dihedral(settings["seed"]), regression=settings["variant"] == "regression",
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=4)
+def _compiled(*architecture) -> dict:
+    """Networks of this architecture by their tasks, compiled."""
+    return {}
+
+
+@lru_cache
+def _load(root, patients, seed: int) -> datasets.Dataset:
+    return datasets.load("breakhis", root, patients, seed)
+
+
+def matched(rows: pd.DataFrame) -> pd.DataFrame:
+    """Predictions at the magnification that a method is about: of specific networks at their own, of networks without
+    a magnification at that one, of the independent network at all; the methods are then three.
+
+    Parameters
+    ----------
+    rows
+        Predictions with a column ``magnification``.
+    """
+    found = rows["method"].str.extract(r"^(specific|without) (\d+)x$")
+    own = found[0].notna() & (pd.to_numeric(found[1]) == rows["magnification"])
+    compared = rows[own].assign(method=found[0][own])
+    alone = rows[(rows["method"] == "independent") & rows["fold"].isin(compared["fold"])]
+    return pd.concat([compared, alone])
+
+
+def magnification_task(found: Gathered) -> pd.DataFrame:
+    """Answers of the networks with two tasks about the magnification, as a table of predictions.
+
+    Returns
+    -------
+    DataFrame
+        ``method, fold, image_id, patient, y_true`` (place in the four magnifications)``, p_0 .. p_3, magnification``.
+    """
+    table = _of_variant(found, "two tasks")
+    return table.assign(y_true=np.searchsorted(MAGNIFICATIONS, table["magnification"]))
+
+
+def regression(found: Gathered, table: pd.DataFrame) -> pd.DataFrame:
+    """True and predicted magnification of each test image, with the name of its class."""
+    return _of_variant(found, "regression").merge(table[["image_id", "label_name"]], on="image_id")
+
+
+def network(found: Gathered, fold: int):
+    """The trained network with two tasks of a fold."""
+    import keras
+
+    from histolib import augmentation, models  # noqa: F401 - their layers are registered on import
+
+    chosen = (found.units["variant"] == "two tasks") & (found.units["fold"] == fold)
+    return keras.saving.load_model(Path(found.units["folder"][chosen].iloc[0]) / MODEL)
+
+
+def one_of_each_magnification(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of each magnification the image with the surest right answer, or the first if none is right."""
+    sure = rows["p_1"].where(rows["y_true"] == 1, rows["p_0"])
+    return rows.loc[[sure[rows["magnification"] == k].idxmax() for k in MAGNIFICATIONS]]
+
+
+def _of_variant(found: Gathered, variant: str) -> pd.DataFrame:
+    chosen = found.units[found.units["variant"] == variant]
+    parts = [found.tables[MAGNIFICATION_TABLE][unit].assign(method=row["method"], fold=row["fold"])
+             for unit, row in chosen.iterrows()]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)

@@ -1,0 +1,7 @@
+"""Training with a history, a wall time and one line per epoch; one task or several at once."""
+
+from histolib.training.batches import Batches
+from histolib.training.fitting import Fit, fit, predict
+from histolib.training.targets import one_hot
+
+__all__ = ["Batches", "Fit", "fit", "one_hot", "predict"]

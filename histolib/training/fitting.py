@@ -1,0 +1,160 @@
+"""Training and prediction."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import pandas as pd
+
+from histolib.training.batches import Batches
+from histolib.training.restart import restarted
+from histolib.training.targets import is_number, targets, tasks
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a training leaves behind.
+
+    Attributes
+    ----------
+    model
+        The trained network.
+    history
+        One row per epoch (index ``epoch``, from 1): ``loss, accuracy, val_loss, val_accuracy``. Of several tasks
+        ``loss`` and ``val_loss`` are their weighted sum, and each task has columns of its own, with its name before
+        the quantity: ``malignancy_loss, malignancy_accuracy, val_malignancy_loss, val_malignancy_accuracy``; in the
+        place of the accuracy a regression has ``mean_absolute_error``.
+    seconds
+        Wall time of all epochs, the first one's graph compilation included.
+    """
+
+    model: keras.Model
+    history: pd.DataFrame
+    seconds: float
+
+    def of_task(self, name: str) -> pd.DataFrame:
+        """The history of one of several tasks, its columns named as those of a single one."""
+        columns = [column for column in self.history if column.removeprefix("val_").startswith(f"{name}_")]
+        if not columns:
+            raise ValueError(f"name={name!r}: no such task in the history, {', '.join(self.history)}")
+        return self.history[columns].rename(columns=lambda column: column.replace(f"{name}_", "", 1))
+
+
+def fit(
+    model: keras.Model,
+    images: np.ndarray,
+    labels,
+    validation: tuple,
+    epochs: int,
+    batch_size: int,
+    loss: str = "categorical_crossentropy",
+    optimizer: keras.optimizers.Optimizer | None = None,
+    seed: int = 0,
+    say: Callable[[str], None] = print,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    loss_weights: Mapping[str, float] | None = None,
+    reuse: keras.Model | None = None,
+) -> Fit:
+    """Train a classifier, or a network for several tasks at once.
+
+    Parameters
+    ----------
+    model
+        Network that ends in class probabilities, or in a dictionary of them; of several outputs some may be linear.
+    images
+        Training images or features, (N, ...); a memory-mapped array is read batch by batch.
+    labels
+        Classes, (N,); for several tasks one such array per output. Floating-point labels are regressed by the mean
+        squared error.
+    validation
+        Images and labels that are looked at after every epoch; only `callbacks` may act on what they show.
+    epochs, batch_size
+        At least 1.
+    loss
+        Keras loss on one-hot labels.
+    optimizer
+        Adam with learning rate 0.001 and its standard moments if None, as the IDC paper uses.
+    seed
+        Seed of the order of the images.
+    say
+        Receives one line per epoch.
+    callbacks
+        Further Keras callbacks, such as early stopping.
+    loss_weights
+        Weight of each task's loss in the sum that is minimized (Bayramoglu et al. 2016, equation 2, where both are
+        0.5); all 1 if None.
+    reuse
+        `Fit.model` of an earlier call with a network of the same architecture, the same kind of labels, `loss`,
+        `optimizer` and `loss_weights`. It takes over the state of `model` and is trained in its place, which gives the
+        same result without compiling the training step once more: most of the time of a short training.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    ValueError
+        If `epochs` or `batch_size` is below 1, there is no image, the numbers of images and labels differ, labels or
+        weights are not those of the model's tasks, or the loss is no longer a finite number.
+    """
+    if epochs < 1 or batch_size < 1 or not len(images):
+        raise ValueError(f"epochs={epochs}, batch_size={batch_size}, {len(images)} images: expected at least 1 of each")
+    wanted, expected = targets(model, labels, len(images)), targets(model, validation[1], len(validation[0]))
+    optimizer = optimizer or keras.optimizers.Adam(1e-3)
+    if reuse is None:
+        _compile(model, labels, loss, optimizer, loss_weights)
+    else:
+        model = restarted(reuse, model, float(optimizer.learning_rate))
+    batches = Batches(images, wanted, batch_size, seed)
+    check = Batches(validation[0], expected, max(batch_size, 256))
+    start = time.perf_counter()
+    told = [_Report(epochs, say), *callbacks]
+    run = model.fit(batches, validation_data=check, epochs=epochs, shuffle=False, verbose=0, callbacks=told)
+    seconds = time.perf_counter() - start
+    history = pd.DataFrame(run.history)[_columns(model, labels)]
+    history.index = pd.RangeIndex(1, len(history) + 1, name="epoch")
+    return Fit(model, history, seconds)
+
+
+def predict(model: keras.Model, images: np.ndarray, batch_size: int = 256) -> np.ndarray | dict[str, np.ndarray]:
+    """Outputs of a model for images or features, float32 (N, ...), in order; of several tasks a dictionary."""
+    return model.predict(Batches(images, None, batch_size), verbose=0)
+
+
+def _compile(model: keras.Model, labels, loss: str, optimizer, loss_weights) -> None:
+    names = tasks(model)
+    if loss_weights is not None and set(loss_weights) != set(names):
+        raise ValueError(f"loss_weights={dict(loss_weights)}: expected one per task, {', '.join(names) or 'but none'}")
+    losses, metrics = loss, ["accuracy"]
+    if names:
+        losses = {name: "mean_squared_error" if is_number(labels[name]) else loss for name in names}
+        metrics = {name: [_quantity(labels[name])] for name in names}
+    model.compile(optimizer, losses, loss_weights and dict(loss_weights), metrics)
+
+
+def _quantity(labels) -> str:
+    return "mean_absolute_error" if is_number(labels) else "accuracy"
+
+
+def _columns(model: keras.Model, labels) -> list[str]:
+    """Columns of the history: those of the training, then those of the validation."""
+    parts = [f"{name}_{part}" for name in tasks(model) for part in ("loss", _quantity(labels[name]))]
+    training = ["loss", *(parts or ["accuracy"])]
+    return [*training, *(f"val_{name}" for name in training)]
+
+
+class _Report(keras.callbacks.Callback):
+    """One line per epoch, without times, so that two runs can be compared; stops at a loss that is not finite."""
+
+    def __init__(self, epochs: int, say: Callable[[str], None]):
+        super().__init__()
+        self.epochs, self.say = epochs, say
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not np.isfinite(logs["loss"]):
+            raise ValueError(f"epoch {epoch + 1}: the loss is {logs['loss']}; a smaller learning rate may help")
+        values = ", ".join(f"{name.replace('val_', 'validation ')} {logs[name]:.3f}" for name in sorted(logs, key=len))
+        self.say(f"{self.model.name}, epoch {epoch + 1}/{self.epochs}: {values}")

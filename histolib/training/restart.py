@@ -1,0 +1,32 @@
+"""A compiled network used for another training."""
+
+import keras
+
+
+def restarted(kept: keras.Model, fresh: keras.Model, learning_rate: float) -> keras.Model:
+    """`kept` in the state of `fresh`, with an optimizer that remembers nothing.
+
+    Parameters
+    ----------
+    kept
+        Compiled.
+    fresh
+        Of the same architecture: its weights and the states of its random layers are taken over.
+    learning_rate
+        Of the optimizer at the beginning.
+
+    Raises
+    ------
+    ValueError
+        If the two differ in the shapes of their variables.
+    """
+    mine, its = ([tuple(variable.shape) for variable in model.variables] for model in (kept, fresh))
+    if mine != its:
+        raise ValueError(f"reuse: {kept.name} has {len(mine)} variables, {fresh.name} {len(its)} or of other shapes; "
+                         "expected a network of the same architecture")  # fmt: skip
+    for old, new in zip(kept.variables, fresh.variables, strict=True):
+        old.assign(new)
+    for variable in kept.optimizer.variables:
+        variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
+    kept.optimizer.learning_rate = learning_rate
+    return kept
