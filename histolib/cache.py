@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import platformdirs
@@ -90,6 +90,23 @@ def atomic_folder(path: Path | str, replace: bool = True) -> Iterator[Path]:
             os.replace(part, path)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def alone(path: Path | str) -> Iterator[None]:
+    """Wait until no other process is in an ``alone`` of the same `path`, so that one makes it and the others find it.
+
+    The lock is the operating system's: it ends with the process, however that ends. Where there is none (Windows), two
+    processes may do the same work twice, which `atomic_file` and `atomic_folder` allow for.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.parent / f".{path.name}.lock", "w") as file:
+        with suppress(ImportError):
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _umask() -> int:

@@ -56,6 +56,22 @@ def test_a_killed_process_leaves_no_file_under_the_final_name(tmp_path):
     assert not (tmp_path / "big.npy").exists()
 
 
+def test_only_one_process_at_a_time_makes_a_thing_and_a_killed_one_frees_it(tmp_path):
+    code = (
+        "import sys, time\nfrom histolib import cache\n"
+        f"with cache.alone({str(tmp_path / 'twin')!r}):\n"
+        "    print('in', flush=True)\n    time.sleep(float(sys.argv[1]))\n"
+    )
+    first = subprocess.Popen([sys.executable, "-c", code, "60"], stdout=subprocess.PIPE)
+    assert first.stdout.readline().strip() == b"in"
+    second = subprocess.Popen([sys.executable, "-c", code, "0"], stdout=subprocess.PIPE)
+    with pytest.raises(subprocess.TimeoutExpired):
+        second.wait(2)
+    first.send_signal(signal.SIGKILL)
+    assert second.communicate(timeout=30)[0].strip() == b"in"
+    first.wait()
+
+
 def test_require_space_names_folder_and_need(tmp_path):
     cache.require_space(tmp_path / "x" / "y.npy", 1)
     with pytest.raises(OSError, match=r"y\.npy: .* MiB are needed and .* MiB are free"):

@@ -26,7 +26,7 @@ _SOURCES = {
 }
 NAMES = tuple(_SOURCES)
 TWIN_PATIENTS = 40
-_FEWER = {"breakhis": 24}  # photographs take long to draw
+_FEWER = {"breakhis": 32}  # photographs take long to draw
 TWIN_SEED = 2020
 
 
@@ -47,7 +47,8 @@ def load(
         Folder of the real data: the data set's own folder or one that holds it. ``None`` draws the twin into the
         user's cache, in the same layout, and reads it back with the same loader.
     patients
-        Number of patients: drawn (twin; 40 if ``None``, 24 of BreaKHis) or chosen at random by `seed` (real data; all if ``None``).
+        Number of patients: drawn (twin; 40 if ``None``, 32 of BreaKHis) or chosen at random by `seed` (real data; all
+        if ``None``).
         Where every patient has images of one class only, the choice keeps the classes' shares. `Dataset.unlabeled`
         stays whole.
     seed
@@ -111,9 +112,12 @@ def _twin(name: str, patients: int | None, seed: int) -> Path:
     """Folder of the twin, drawn if it is not there yet; a drawing that was interrupted leaves nothing behind."""
     count = patients or _FEWER.get(name, TWIN_PATIENTS)
     folder = cache.folder("twins", f"{name}-v{phantoms.VERSION[name]}-{count}-{seed}")
-    if not folder.is_dir():
-        with cache.atomic_folder(folder, replace=False) as part:
-            phantoms.write(name, part, patients=count, seed=seed)
+    if folder.is_dir():
+        return folder
+    with cache.alone(folder):
+        if not folder.is_dir():
+            with cache.atomic_folder(folder, replace=False) as part:
+                phantoms.write(name, part, patients=count, seed=seed)
     return folder
 
 

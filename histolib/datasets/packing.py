@@ -67,8 +67,9 @@ def packed(
     """
     rows = reader.rows(table)
     file = cache.folder("packed", f"{_key(root, rows, native, shape)}.npy")
-    if not file.exists():
-        _pack(root, rows, native, shape, reader, file)
+    with cache.alone(file):
+        if not file.exists():
+            _pack(root, rows, native, shape, reader, file)
     return np.load(file, mmap_mode="r")
 
 

@@ -18,15 +18,17 @@ from histolib.units import Gathered, Result
 
 TUNED = ("validation", "test")
 MAIN = ("independent", "two tasks")  # the paper's two networks
+CRAFTED = "hand-crafted"  # a descriptor with a classifier, one for each magnification
 TWO_TASKS = ("two tasks", "regression")
 CLIP = 1.0  # largest norm of a gradient; not published, without it the regression diverges
 MODEL = "model.keras"  # in the folders of the units with two tasks
 MAGNIFICATION_TABLE = "magnification"  # a unit's further table: answers about the magnification
 _NAMES = ("variant", "magnification", "tuned_on")
 _WEIGHTS = ("weight_malignancy", "weight_magnification")
+_DATA = ("data", "patients", "data_seed", "split", "seed")
 _SHARED = (
-    "data", "patients", "data_seed", "split", "size", "width", "epochs", "batch_size", "learning_rate", "momentum",
-    "patience", "validation", "seed",
+    *_DATA, "size", "width", "epochs", "batch_size", "learning_rate", "momentum",
+    "patience", "validation", "dropout",
 )  # fmt: skip
 
 
@@ -35,7 +37,7 @@ def plan(parameters: Mapping) -> list[dict]:
 
     In each of ``folds`` one network for all magnifications and one for two tasks; in those of ``folds_compared`` also a
     network for each magnification, one for all but each of ``left_out``, one that gives the magnification as a number,
-    and one that stops as the paper's did.
+    and one that stops as the paper's did. And in each fold every hand-crafted descriptor with every classifier.
     """
     shared = {name: parameters[name] for name in _SHARED}
     both = {name: parameters[name] for name in _WEIGHTS}
@@ -51,16 +53,24 @@ def plan(parameters: Mapping) -> list[dict]:
             chosen += [("regression", 0, "validation", both)]
         chosen += [("two tasks", 0, "validation", both)]
         found += [dict(zip(_NAMES, one)) | one[3] | {"fold": fold} | shared for one in chosen]
+        crafted = [(name, one) for name in parameters["descriptors"] for one in parameters["classifiers"]]
+        found += [{"variant": CRAFTED, "magnification": 0, "descriptor": name, "classifier": one, "fold": fold}
+                  | {key: parameters[key] for key in _DATA} | {"size": parameters["descriptor_size"]}
+                  for name, one in crafted]  # fmt: skip
     return found
 
 
 def group(settings: Mapping) -> str:
-    """Units of one fold are computed by one process, so that those of one architecture are compiled once."""
-    return f"fold{settings['fold']}"
+    """Processes of a fold: the networks that see all magnifications, the other networks, the descriptors."""
+    if settings["variant"] == CRAFTED:
+        return f"fold{settings['fold']}-descriptors"
+    return f"fold{settings['fold']}-{'some' if settings['magnification'] else 'all'}"
 
 
 def method(settings: Mapping) -> str:
     """What tells the settings of units apart, the fold left out; the name of their rows in tables of predictions."""
+    if settings["variant"] == CRAFTED:
+        return f"{settings['descriptor']}, {settings['classifier']}"
     parts = [settings["variant"]] + ([f"{settings['magnification']}x"] if settings["magnification"] else [])
     return " ".join(parts) + (", stopped on test images" if settings["tuned_on"] == "test" else "")
 
@@ -99,6 +109,8 @@ def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def compute(settings: Mapping) -> Result:
     """Train one network with one setting and predict all test images, whatever their magnification."""
+    if settings["variant"] == CRAFTED:
+        return _crafted(settings)
     import keras
 
     from histolib import predictions, training
@@ -106,7 +118,7 @@ def compute(settings: Mapping) -> Result:
     found, (train, check, test) = dataset(settings), parts(settings)
     images, answers = found.images(settings["size"], crop="center"), _answers(settings, found.table)
     tasks = settings["variant"] if settings["variant"] in TWO_TASKS else "one task"
-    known = _compiled(*(settings[name] for name in ("size", "width", *_WEIGHTS)))
+    known = _compiled(*(settings[name] for name in ("size", "width", "dropout", *_WEIGHTS)))
     # Networks that see fewer images pass over them more often: all take the same number of steps.
     passes = len(MAGNIFICATIONS) / len(_seen(settings))
     stop = keras.callbacks.EarlyStopping("val_loss", patience=round(passes * settings["patience"]),
@@ -127,6 +139,33 @@ def compute(settings: Mapping) -> Result:
              "parameters": fit.model.count_params()}  # fmt: skip
     writers = [lambda folder: fit.model.save(folder / MODEL)] if settings["variant"] == "two tasks" else []
     return Result(predictions.table(method(settings), rows, given, settings["fold"]), tables, facts, writers)
+
+
+def _crafted(settings: Mapping) -> Result:
+    """One descriptor with one classifier, fitted for each magnification by itself as those that the paper quotes."""
+    from histolib import handcrafted
+
+    table = dataset(settings).table
+    train, test = splits.of_fold(table, settings["fold"], settings["split"])
+    described = _described(settings["descriptor"], settings["size"], *(settings[key] for key in _DATA[:3]))
+    parts, times = [], []
+    for one in MAGNIFICATIONS:
+        there = table["magnification"].to_numpy() == one
+        rows = handcrafted.compare(
+            described, table, train[there[train]], test[there[test]], [settings["descriptor"]],
+            [settings["classifier"]], settings["seed"], settings["fold"], method(settings), workers=1,
+        )  # fmt: skip
+        parts.append(rows[0])
+        times.append(rows[1])
+    seconds = pd.concat(times)[["describe", "fit"]].mean()
+    return Result(pd.concat(parts, ignore_index=True), {}, {"images": len(train), **seconds.round(3).to_dict()})
+
+
+@lru_cache
+def _described(descriptor: str, size: int, *data):
+    from histolib import handcrafted
+
+    return handcrafted.describe(_load(*data).images(size, crop="center"), [descriptor], workers=1)
 
 
 def _seen(settings: Mapping) -> list[int]:
@@ -169,12 +208,15 @@ def _told(rows: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
 
 def _network(settings: Mapping):
     """The network, untrained; the same at every call."""
+    import keras
+
     from histolib import augmentation, models, reproducibility
 
     reproducibility.seed(settings["seed"] + settings["fold"])
     return models.magnification_cnn(
         1 + (settings["variant"] in TWO_TASKS), (settings["size"], settings["size"], 3), width=settings["width"],
-        augment=augmentation.Dihedral(settings["seed"]), regression=settings["variant"] == "regression",
+        dropout=settings["dropout"], regression=settings["variant"] == "regression",
+        augment=augmentation.Dihedral(settings["seed"]), standardize=keras.layers.Rescaling(1 / 64, -2),
     )  # fmt: skip
 
 
