@@ -102,7 +102,7 @@ def by_magnification(
     if reported is not None:
         handles.append(plt.Line2D([], [], marker="o", ls="", mfc="white", color="0.3"))
         labels.append("hollow: reported")
-    figure.legend(handles, labels, loc="outside right upper", frameon=False, title=hue)
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(labels)), frameon=False)
     figure.suptitle(title)
     return figure
 

@@ -12,6 +12,7 @@ from histolib import cache
 
 KEYS = ["method", "fold", "image_id", "patient", "y_true"]
 STUDY = "study: "  # begins the name of a method that was tested in another way than the chapter's own
+CRAFTED = "descriptor: "  # begins the name of a hand-crafted descriptor, one of many rows of a table of its own
 
 
 def table(method: str, manifest: pd.DataFrame, probabilities: np.ndarray, fold: int | np.ndarray = 0) -> pd.DataFrame:
@@ -65,9 +66,15 @@ def studies(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["method"].str.startswith(STUDY)]
 
 
-def without_studies(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the chapter's own methods, all tested on the same images."""
-    return rows[~rows["method"].str.startswith(STUDY)]
+def crafted(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the methods whose names begin with `CRAFTED`, without that beginning."""
+    chosen = rows[rows["method"].str.startswith(CRAFTED)]
+    return chosen.assign(method=chosen["method"].str.removeprefix(CRAFTED))
+
+
+def own(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the chapter's own methods, all tested on the same images: neither `studies` nor `crafted`."""
+    return rows[~rows["method"].str.startswith((STUDY, CRAFTED))]
 
 
 def worst(rows: pd.DataFrame, count: int) -> dict[int, np.ndarray]:

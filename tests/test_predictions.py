@@ -61,7 +61,10 @@ def test_missing_columns_are_named(tmp_path):
 def test_studies_are_told_apart():
     own, study = (predictions.table(name, MANIFEST, [0.1, 0.9, 0.3]) for name in ("m", f"{predictions.STUDY}by patch"))
     both = pd.concat([own, study])
-    assert predictions.without_studies(both).equals(own) and predictions.studies(both).equals(study)
+    crafted = own.assign(method=predictions.CRAFTED + "gray histogram")
+    both = pd.concat([both, crafted])
+    assert predictions.own(both).equals(own) and predictions.studies(both).equals(study)
+    assert predictions.crafted(both).equals(own.assign(method="gray histogram"))
 
 
 def test_worst_lists_confident_mistakes_only():

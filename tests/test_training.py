@@ -33,6 +33,13 @@ def test_learns_reports_and_repeats():
     assert len(lines) == 10 and lines[0].startswith("baseline_cnn, epoch 1/5: loss ")
 
 
+def test_a_head_on_features_learns_too():
+    features = np.random.default_rng(0).normal(size=(32, 2, 2, 3)).astype(np.float32)
+    labels = (features.mean(axis=(1, 2, 3)) > 0).astype(int)
+    fit = training.fit(models.head((2, 2, 3), units=8), features, labels, (features, labels), 9, 8, say=lambda _: None)
+    assert fit.history["loss"].iloc[-1] < fit.history["loss"].iloc[0]
+
+
 def test_batches_hold_every_image_once_per_epoch_in_a_new_order():
     images, labels = problem()
     batches = training.Batches(images, training.one_hot(labels, 2), 10, seed=0)

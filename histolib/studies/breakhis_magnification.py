@@ -47,9 +47,8 @@ def plan(parameters: Mapping) -> list[dict]:
         chosen = [("independent", 0, "validation", single)]
         if fold in parameters["folds_compared"]:
             chosen += [("independent", 0, "test", single)]
-            chosen += [
-                (variant, k, "validation", single) for variant in ("specific", "without") for k in MAGNIFICATIONS
-            ]
+            chosen += [("specific", k, "validation", single) for k in MAGNIFICATIONS]
+            chosen += [("without", k, "validation", single) for k in parameters["left_out"]]
             chosen += [("regression", 0, "validation", both)]
         chosen += [("two tasks", 0, "validation", both)]
         found += [dict(zip(_NAMES, one)) | one[3] | {"fold": fold} | shared for one in chosen]
@@ -151,12 +150,20 @@ def _crafted(settings: Mapping) -> Result:
     parts, times = [], []
     for one in MAGNIFICATIONS:
         there = table["magnification"].to_numpy() == one
+        own, tested = train[there[train]], test[there[test]]
+        images = table.iloc[own].groupby(["label", "patient"]).size()
+        known = (images > 1).groupby("label").sum()
+        if not len(tested) or len(known) < 2 or known.min() < 3:
+            continue  # a small part of the data: too few patients to choose settings among
         rows = handcrafted.compare(
-            described, table, train[there[train]], test[there[test]], [settings["descriptor"]],
+            described, table, own, tested, [settings["descriptor"]],
             [settings["classifier"]], settings["seed"], settings["fold"], method(settings), workers=1,
         )  # fmt: skip
         parts.append(rows[0])
         times.append(rows[1])
+    if not parts:
+        few = f"fold {settings['fold']}: no magnification has test images and three training patients of each class"
+        raise ValueError(f"{few}; more patients are needed, or descriptors=[]")
     seconds = pd.concat(times)[["describe", "fit"]].mean()
     return Result(pd.concat(parts, ignore_index=True), {}, {"images": len(train), **seconds.round(3).to_dict()})
 

@@ -22,7 +22,8 @@ def one_hot(labels, classes: int) -> np.ndarray:
 
 def tasks(model: keras.Model) -> list[str]:
     """Names of the outputs of a model with several, in its order; none if it has one output."""
-    return list(model.output) if isinstance(model.output, dict) else []
+    output = getattr(model, "output", None)  # a `keras.Sequential` that was not called has none
+    return list(output) if isinstance(output, dict) else []
 
 
 def targets(model: keras.Model, labels, count: int) -> np.ndarray | dict[str, np.ndarray]:

@@ -1,0 +1,111 @@
+"""The plan of the magnification study, its parts, and units of it."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from histolib import activation, units
+from histolib.datasets.breakhis import MAGNIFICATIONS
+from histolib.studies import breakhis_magnification as study
+
+VALUES = {
+    "data": None, "patients": 12, "data_seed": 3, "split": "official", "folds": [1, 2], "folds_compared": [1],
+    "left_out": [400], "size": 32, "width": 0.0625, "epochs": 1, "batch_size": 16, "learning_rate": 0.01,
+    "momentum": 0.9, "patience": 5, "validation": 0.34, "dropout": 0.1, "weight_malignancy": 0.75,
+    "weight_magnification": 0.25, "seed": 0, "descriptors": ["glcm"], "classifiers": ["quadratic", "nearest"],
+    "descriptor_size": 48,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return study.plan(VALUES)
+
+
+@pytest.fixture(scope="module")
+def found(plan, tmp_path_factory):
+    chosen = [one for one in plan if one["fold"] == 1]
+    return units.gather(study, chosen, tmp_path_factory.mktemp("study"))
+
+
+def test_every_comparison_is_planned_once(plan):
+    labels = [study.label(one) for one in plan]
+    assert len(set(labels)) == len(labels) and json.loads(json.dumps(plan)) == plan
+    first = [study.method(one) for one in plan if one["fold"] == 1]
+    assert first == [
+        "independent", "independent, stopped on test images", "specific 40x", "specific 100x", "specific 200x",
+        "specific 400x", "without 400x", "regression", "two tasks", "glcm, quadratic", "glcm, nearest",
+    ]  # fmt: skip
+    second = [study.method(one) for one in plan if one["fold"] == 2]
+    assert second == ["independent", "two tasks", "glcm, quadratic", "glcm, nearest"]
+    assert {study.group(one) for one in plan} == {f"fold{k}-{n}" for k in (1, 2) for n in ("all", "descriptors")} | {
+        "fold1-some"
+    }
+
+
+def test_only_the_tuning_of_the_paper_looks_at_test_images(plan):
+    for one in (one for one in plan if one["variant"] != study.CRAFTED):
+        train, check, test = study.parts(one)
+        table = study.dataset(one).table
+        sides = [set(table["patient"].iloc[rows]) for rows in (train, check, test)]
+        assert not sides[0] & sides[2] and not sides[0] & sides[1]
+        magnification = table["magnification"].to_numpy()
+        if one["tuned_on"] == "test":
+            assert set(check) == set(test[magnification[test] == 40])
+            assert set(train) == set(np.flatnonzero(table["fold_1"] == "train"))
+        else:
+            assert not sides[1] & sides[2]
+            wanted = {"specific": {one["magnification"]}}.get(
+                one["variant"], set(MAGNIFICATIONS) - {one["magnification"]}
+            )
+            assert set(magnification[train]) == set(magnification[check]) == wanted
+        assert set(magnification[test]) == set(MAGNIFICATIONS)
+
+
+def test_all_networks_and_descriptors_are_tested_on_the_same_images(found):
+    images = found.predictions.groupby("method")["image_id"].agg(lambda names: tuple(sorted(names)))
+    assert len(images) == 11 and images.nunique() == 1 and len(set(images.iloc[0])) == len(images.iloc[0])
+
+
+def test_matched_rows_are_those_of_the_learned_or_left_out_magnification(found):
+    table = study.dataset(VALUES).table
+    rows = found.predictions.merge(table[["image_id", "magnification"]], on="image_id")
+    matched = study.matched(rows)
+    assert set(matched["method"]) == {"specific", "without", "independent"}
+    assert set(matched["magnification"][matched["method"] == "without"]) == {400}
+    one = matched[(matched["method"] == "specific") & (matched["magnification"] == 100)]
+    own = rows[(rows["method"] == "specific 100x") & (rows["magnification"] == 100)]
+    assert one["p_1"].tolist() == own["p_1"].tolist()
+    # A second fold in which no network of one magnification was trained is not compared.
+    more = study.matched(pd.concat([rows, rows[rows["method"] == "independent"].assign(fold=2)]))
+    assert set(more["fold"]) == {1}
+
+
+def test_the_second_task_is_kept_with_its_truth(found):
+    told = study.magnification_task(found)
+    names = told["image_id"].str.extract(r"-(\d+)-\d+$")[0].astype(int)
+    assert [MAGNIFICATIONS[k] for k in told["y_true"]] == names.tolist() == told["magnification"].tolist()
+    assert np.allclose(told[["p_0", "p_1", "p_2", "p_3"]].sum(axis=1), 1, atol=1e-5)
+    numbers = study.regression(found, study.dataset(VALUES).table)
+    assert set(numbers["label_name"]) == {"benign", "malignant"} and (numbers["predicted"] > 0).all()
+
+
+def test_the_kept_network_gives_the_saved_answers_and_maps(found, plan):
+    network, dataset = study.network(found, 1), study.dataset(VALUES)
+    rows = found.of(variant="two tasks")
+    at = np.array([np.flatnonzero(dataset.table["image_id"] == name)[0] for name in rows["image_id"][:3]])
+    images = dataset.images(32, crop="center")[at]
+    given = network.predict_on_batch(images)
+    assert np.allclose(given["malignancy"][:, 1], rows["p_1"][:3], atol=1e-5)
+    maps = activation.activation_maps(network, images, {"malignancy": 1, "magnification": 0})
+    assert {name: one.shape for name, one in maps.items()} == dict.fromkeys(maps, (3, 32, 32))
+
+
+def test_a_unit_is_the_same_alone_and_after_others(plan, found):
+    two = next(one for one in plan if study.method(one) == "without 400x")
+    study._compiled.cache_clear()
+    alone = study.compute(two).predictions
+    after = found.predictions[found.predictions["method"] == "without 400x"].reset_index(drop=True)
+    assert np.array_equal(alone["p_1"], after["p_1"])
