@@ -1,4 +1,4 @@
-"""Figures of the patch chapter: treatments of contrast, scores by magnification, maps over whole images."""
+"""Figures of the patch chapter: treatments of contrast, places of patches, scores by magnification, localized maps."""
 
 from collections.abc import Mapping
 
@@ -38,6 +38,33 @@ def treatments(images: Mapping[str, np.ndarray], title: str) -> Figure:
         below.set_ylim(bottom=0)
     for row in (1, 3):
         grid[row, 0].set_ylabel("pixels (%)")
+    figure.suptitle(title)
+    return figure
+
+
+def windows(image: np.ndarray, places: Mapping[str, tuple[np.ndarray, int]], title: str) -> Figure:
+    """One image for each way to cut, the outlines of its patches on it; the first patch is drawn bold.
+
+    Parameters
+    ----------
+    image
+        uint8, (H, W, 3).
+    places
+        Name of a way to cut to the upper rows and left columns, (N, 2), and the side in pixels of its patches.
+    title
+        Title of the figure.
+    """
+    lines = -(-len(places) // 2)
+    high = 4.2 * image.shape[0] / image.shape[1]
+    figure, axes = plt.subplots(lines, 2, figsize=(9, (high + 0.4) * lines + 0.5), squeeze=False)
+    for axis in axes.ravel()[len(places) :]:
+        axis.remove()
+    for axis, (name, (corners, side)) in zip(axes.ravel(), places.items(), strict=False):
+        axis.imshow(image)
+        for k, (row, column) in reversed(list(enumerate(corners))):
+            look = {"ec": COLORS[1], "lw": 3} if k == 0 else {"ec": "black", "lw": 0.8}
+            axis.add_patch(plt.Rectangle((column - 0.5, row - 0.5), side, side, fill=False, **look))
+        axis.set(title=f"{name}: {len(corners)} patches of {side} pixels", xticks=[], yticks=[])
     figure.suptitle(title)
     return figure
 

@@ -44,8 +44,8 @@ FOLDER = "units"  # below a chapter's output
 PLACES = ("data",)
 # Code that shows, serves or draws but computes no unit; a drawn image has its fingerprint.
 _HOUSE = {
-    "beside", "book", "chapters", "consistency", "phantoms", "plots", "pretraining", "reported", "screening", "tables",
-    "units",
+    "beside", "book", "chapters", "consistency", "patchfindings", "patchscores", "phantoms", "plots", "pretraining",
+    "reported", "screening", "tables", "units",
 }  # fmt: skip
 
 

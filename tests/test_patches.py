@@ -115,3 +115,25 @@ def test_maps_put_back_what_was_cut():
 def test_refusals(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_patches_cut_when_asked_for_are_those_cut_at_once():
+    rows = patches.table(MANIFEST, (30, 44), 8, "random", count=7, rng=1).sample(frac=1, random_state=0)
+    whole, lazy = patches.cut_all(IMAGES, rows), patches.Cut(IMAGES, rows)
+    assert len(lazy) == 21 and lazy.shape == whole.shape and lazy.dtype == whole.dtype
+    for chosen in (slice(None), slice(5, 12), slice(20, 30), np.array([3, 3, 0]), np.arange(21) % 2 == 0, []):
+        chosen = np.array(chosen, np.int64) if isinstance(chosen, list) else chosen
+        assert np.array_equal(lazy[chosen], whole[chosen])
+    assert np.array_equal(lazy[4], whole[4]) and np.array_equal(lazy[-1], whole[-1])
+    assert not np.shares_memory(lazy[:], IMAGES)
+
+
+def test_patches_that_can_not_be_cut_are_refused_before_any_is():
+    rows = patches.table(MANIFEST, (30, 44), 8, "random", count=2)
+    for wrong, message in [
+        (rows.assign(size=[8, 4] * 3), r"sizes \[8, 4\]: expected one"),
+        (rows.assign(row=40), "row 40.*not inside"),
+        (rows.assign(image=3), "of image 3: expected one of 3"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            patches.Cut(IMAGES, wrong)

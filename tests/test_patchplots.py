@@ -89,3 +89,17 @@ def test_feature_maps_share_a_scale():
     limits = {axis.images[0].get_clim() for axis in figure.axes[1:8]}
     assert limits == {(0, maps.max())} and figure.axes[-1].get_ylabel() == "activation (no unit)"
     assert patchplots.feature_maps(IMAGE, np.zeros((4, 4, 2)), "title").axes[1].images[0].get_clim() == (0, 1)
+
+
+def test_windows_are_outlined_where_they_lie():
+    places = {"sliding": (np.array([[0, 0], [5, 12]]), 10), "random": (np.array([[3, 4]]), 6)}
+    figure = patchplots.windows(IMAGE, places, "ways")
+    first, second = figure.axes
+    corners = [(box.get_x() + 0.5, box.get_y() + 0.5, box.get_width()) for box in first.patches]
+    assert corners == [(12, 5, 10), (0, 0, 10)]
+    assert [box.get_linewidth() for box in first.patches] == [0.8, 3]
+    assert (
+        first.get_title() == "sliding: 2 patches of 10 pixels"
+        and len(second.patches) == 1
+        and figure._suptitle.get_text() == "ways"
+    )

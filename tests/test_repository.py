@@ -33,7 +33,16 @@ LAYERS = [
     {"training", "extraction", "finetuning", "boosting", "protocols"},
     {"predictions", "fusion", "metrics", "aggregation", "embeddings", "handcrafted"},
     {"consistency", "beside", "plots", "records", "tables"},
-    {"pretraining", "units", "screening", "regionplots", "patchplots", "magnificationplots"},
+    {
+        "pretraining",
+        "units",
+        "screening",
+        "regionplots",
+        "patchplots",
+        "patchscores",
+        "patchfindings",
+        "magnificationplots",
+    },
     {"studies"},
     {"chapters", "book"},
 ]

@@ -160,6 +160,50 @@ def cut(image: np.ndarray, positions: np.ndarray, size: int) -> np.ndarray:
     return found
 
 
+class Cut:
+    """The patches that a table lists, cut out when they are asked for: an array that is never whole in memory.
+
+    Parameters
+    ----------
+    images, patches
+        As in `cut_all`. Nothing is copied; `images` may be memory-mapped.
+
+    Attributes
+    ----------
+    shape
+        ``(patches, size, size, 3)``.
+    dtype
+        Of `images`.
+
+    Raises
+    ------
+    ValueError
+        As `cut_all`, before any patch is cut.
+    """
+
+    def __init__(self, images: np.ndarray, patches: pd.DataFrame):
+        size = _one_size(patches)
+        self._images, self._image = images, patches["image"].to_numpy(np.int64)
+        self._places = _inside(patches[["row", "column"]].to_numpy(), images.shape[1:3], size)
+        outside = (self._image < 0) | (self._image >= len(images))
+        if outside.any():
+            raise ValueError(f"a patch of image {self._image[outside][0]}: expected one of {len(images)} images")
+        self.shape, self.dtype = (len(patches), size, size, *images.shape[3:]), images.dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows) -> np.ndarray:
+        """Patches, copied: of a slice, an array of positions, or a boolean mask; of one position, one patch."""
+        image, places, size = self._image[rows], self._places[rows], self.shape[1]
+        if image.ndim == 0:
+            return cut(self._images[image], places, size)[0]
+        found = np.empty((len(image), *self.shape[1:]), self.dtype)
+        for patch, k, (row, column) in zip(found, image, places, strict=True):
+            patch[:] = self._images[k, row : row + size, column : column + size]
+        return found
+
+
 def cut_all(images: np.ndarray, patches: pd.DataFrame) -> np.ndarray:
     """The patches that a table lists, in its order; each image is read once, so that a memory-mapped array will do.
 
@@ -179,14 +223,12 @@ def cut_all(images: np.ndarray, patches: pd.DataFrame) -> np.ndarray:
     ValueError
         If the patches have several sizes, or one is not inside its image.
     """
-    sizes = patches["size"].unique().tolist()
-    if len(sizes) != 1:
-        raise ValueError(f"patches of the sizes {sizes}: expected one size")
-    found = np.empty((len(patches), sizes[0], sizes[0], *images.shape[3:]), images.dtype)
+    size = _one_size(patches)
+    found = np.empty((len(patches), size, size, *images.shape[3:]), images.dtype)
     places, image = patches[["row", "column"]].to_numpy(), patches["image"].to_numpy()
     for k in np.unique(image):
         chosen = image == k
-        found[chosen] = cut(images[k], places[chosen], sizes[0])
+        found[chosen] = cut(images[k], places[chosen], size)
     return found
 
 
@@ -230,6 +272,13 @@ def _check(shape: tuple[int, int], size: int) -> None:
         raise ValueError(f"size={size}: expected at least 1 pixel")
     if len(shape) != 2 or size > min(shape):
         raise ValueError(f"size={size}: larger than the image, {' x '.join(map(str, shape))} pixels (height x width)")
+
+
+def _one_size(patches: pd.DataFrame) -> int:
+    sizes = patches["size"].unique().tolist()
+    if len(sizes) != 1:
+        raise ValueError(f"patches of the sizes {sizes}: expected one size")
+    return sizes[0]
 
 
 def _inside(positions: np.ndarray, shape: tuple[int, int], size: int) -> np.ndarray:
