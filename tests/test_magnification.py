@@ -135,3 +135,18 @@ def test_targets_of_the_regression():
 def test_impossible_networks(settings, told):
     with pytest.raises(ValueError, match=told):
         models.magnification_cnn(**settings)
+
+
+def test_response_normalization_acts_alike_at_every_scale_of_the_pixels():
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (4, 32, 32, 3)).astype(np.uint8)
+    plain = models.magnification_cnn(1, (32, 32, 3), width=0.1, standardize=keras.layers.Rescaling(1, -128))
+    scaled = models.magnification_cnn(
+        1, (32, 32, 3), width=0.1, standardize=keras.layers.Rescaling(1 / 64, -2), scale=64
+    )
+    scaled.set_weights(plain.get_weights())
+    outputs = [keras.Model(net.input, net.get_layer("normalization1").output)(images) for net in (plain, scaled)]
+    assert np.allclose(outputs[0], 64 * np.asarray(outputs[1]), rtol=1e-4, atol=1e-3)
+    before = keras.Model(scaled.input, scaled.get_layer("pool1").output)(images)
+    share = np.asarray(outputs[1]) / np.maximum(np.asarray(before), 1e-9)
+    assert share[np.asarray(before) > 1e-3].std() > 0.01  # not just a constant

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from histolib import activation, units
+from histolib import activation, metrics, units
 from histolib.datasets.breakhis import MAGNIFICATIONS
 from histolib.studies import breakhis_magnification as study
+from histolib.studies import magnification_answers as answers
 
 VALUES = {
     "data": None, "patients": 12, "data_seed": 3, "split": "official", "folds": [1, 2], "folds_compared": [1],
@@ -45,6 +46,33 @@ def test_every_comparison_is_planned_once(plan):
     }
 
 
+def test_folds_that_are_compared_are_among_the_folds():
+    for wrong in ([], [3]):
+        with pytest.raises(ValueError, match="folds_compared=.*expected at least one, each of folds"):
+            study.plan(VALUES | {"folds_compared": wrong})
+    assert {one["fold"] for one in study.plan(VALUES | {"folds": [2], "folds_compared": [2]})} == {2}
+
+
+def test_averages_and_constant_answers_by_hand():
+    rows = pd.DataFrame({"method": "m", "fold": 1, "magnification": [40, 40, 100], "image_id": list("abc"),
+                         "patient": ["x", "y", "x"], "y_true": [1, 0, 1], "p_0": [0.4, 0.4, 0.9],
+                         "p_1": [0.6, 0.6, 0.1]})  # fmt: skip
+    rates = metrics.recognition_rate(answers.averaged(rows))
+    assert rates.tolist() == [0.5, 0.0]  # 40x: patient x right, y wrong; 100x: x wrong
+    always = answers.constant(rows)
+    assert metrics.recognition_rate(answers.averaged(always)).tolist() == [0.5, 1.0]
+    told = answers.called(pd.concat([rows, always]))
+    assert told["called malignant"].round(3).tolist() == [0.667, 1.0]
+    assert told["balanced accuracy"].tolist() == [0.25, 0.5]
+
+
+def test_factors_by_hand():
+    numbers = pd.DataFrame({"magnification": [40, 100, 100, 400], "predicted": [80.0, 100.0, 50.0, 400.0]})
+    found = answers.median_factors(numbers)
+    assert found["network"] == pytest.approx(2**0.5) and found["constant"] == 100
+    assert found["of_constant"] == pytest.approx(2 ** ((0 + np.log2(2.5)) / 2))
+
+
 def test_only_the_tuning_of_the_paper_looks_at_test_images(plan):
     for one in (one for one in plan if one["variant"] != study.CRAFTED):
         train, check, test = study.parts(one)
@@ -72,28 +100,28 @@ def test_all_networks_and_descriptors_are_tested_on_the_same_images(found):
 def test_matched_rows_are_those_of_the_learned_or_left_out_magnification(found):
     table = study.dataset(VALUES).table
     rows = found.predictions.merge(table[["image_id", "magnification"]], on="image_id")
-    matched = study.matched(rows)
+    matched = answers.matched(rows)
     assert set(matched["method"]) == {"specific", "without", "independent"}
     assert set(matched["magnification"][matched["method"] == "without"]) == {400}
     one = matched[(matched["method"] == "specific") & (matched["magnification"] == 100)]
     own = rows[(rows["method"] == "specific 100x") & (rows["magnification"] == 100)]
     assert one["p_1"].tolist() == own["p_1"].tolist()
     # A second fold in which no network of one magnification was trained is not compared.
-    more = study.matched(pd.concat([rows, rows[rows["method"] == "independent"].assign(fold=2)]))
+    more = answers.matched(pd.concat([rows, rows[rows["method"] == "independent"].assign(fold=2)]))
     assert set(more["fold"]) == {1}
 
 
 def test_the_second_task_is_kept_with_its_truth(found):
-    told = study.magnification_task(found)
+    told = answers.magnification_task(found)
     names = told["image_id"].str.extract(r"-(\d+)-\d+$")[0].astype(int)
     assert [MAGNIFICATIONS[k] for k in told["y_true"]] == names.tolist() == told["magnification"].tolist()
     assert np.allclose(told[["p_0", "p_1", "p_2", "p_3"]].sum(axis=1), 1, atol=1e-5)
-    numbers = study.regression(found, study.dataset(VALUES).table)
+    numbers = answers.regression(found, study.dataset(VALUES).table)
     assert set(numbers["label_name"]) == {"benign", "malignant"} and (numbers["predicted"] > 0).all()
 
 
 def test_the_kept_network_gives_the_saved_answers_and_maps(found, plan):
-    network, dataset = study.network(found, 1), study.dataset(VALUES)
+    network, dataset = answers.network(found, 1), study.dataset(VALUES)
     rows = found.of(variant="two tasks")
     at = np.array([np.flatnonzero(dataset.table["image_id"] == name)[0] for name in rows["image_id"][:3]])
     images = dataset.images(32, crop="center")[at]

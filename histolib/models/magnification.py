@@ -23,6 +23,7 @@ def magnification_cnn(
     standardize=None,
     regression: bool = False,
     stride: int = 4,
+    scale: float = 1.0,
 ) -> keras.Model:
     """The network of Bayramoglu, Kannala and Heikkilä 2016 (section II, Figs. 4 and 5).
 
@@ -60,6 +61,9 @@ def magnification_cnn(
         With two tasks: one linear output in the place of the magnification's softmax, `log_magnification`.
     stride
         Of the first convolution.
+    scale
+        Gray levels that one unit of a standardized pixel stands for, 64 after ``layers.Rescaling(1 / 64, -2)``. The
+        response normalization takes it into account, so that it acts as on gray levels.
 
     Returns
     -------
@@ -80,7 +84,7 @@ def magnification_cnn(
     inputs = keras.Input(input_shape, dtype="uint8", name="image")
     x = inputs if augment is None else augment(inputs)
     x = (standardize or layers.Rescaling(1.0, -127.5, name="centering"))(x)
-    x = _convolutions(x, width, stride)
+    x = _convolutions(x, width, stride, 1e-4 * scale**2)
     x = layers.Flatten(name="flatten")(x)
     for k in (1, 2):
         x = layers.Dense(_scaled(UNITS, width), activation="relu", name=f"dense{k}")(x)
@@ -113,14 +117,14 @@ def magnification_of(value) -> np.ndarray:
     return CENTER * np.exp2(np.asarray(value, np.float64))
 
 
-def _convolutions(x, width: float, stride: int):
+def _convolutions(x, width: float, stride: int, alpha: float):
     for name, (count, side) in FILTERS.items():
         steps, padding = (stride, "valid") if name == "conv1" else (1, "same")
         x = layers.Conv2D(_scaled(count, width), side, steps, padding, activation="relu", name=name)(x)
         # "same" adds a last window at the lower and right edge, which is Caffe's rounding up.
         x = layers.MaxPooling2D(3, 2, padding="same", name=name.replace("conv", "pool"))(x)
         if name != "conv3":
-            x = LocalResponseNormalization(name=name.replace("conv", "normalization"))(x)
+            x = LocalResponseNormalization(alpha=alpha, name=name.replace("conv", "normalization"))(x)
     return x
 
 

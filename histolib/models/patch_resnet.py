@@ -33,6 +33,7 @@ def patch_resnet(
     l2: float = 0.0,
     augment=None,
     down: str = "pooling",
+    native: int = NATIVE,
 ) -> keras.Model:
     """First convolution, pooling, residual blocks, pooling, dense layer.
 
@@ -45,8 +46,8 @@ def patch_resnet(
     Parameters
     ----------
     input_size
-        Side of a patch in pixels, at least 32. Above 128 the patch is first reduced, as `down` says, by the smallest
-        whole factor that leaves at most 128: 256 by 2.
+        Side of a patch in pixels, at least 32. Above `native` the patch is first reduced, as `down` says, by the
+        smallest whole factor that leaves at most `native`: 256 by 2.
     classes
         Number of classes, at least 2.
     first_kernel, stride
@@ -67,6 +68,8 @@ def patch_resnet(
         Layer applied to training images (`histolib.augmentation`), or None.
     down
         ``"pooling"``, averages over the patch itself, or ``"stride"``, a larger stride of the first convolution.
+    native
+        Largest side in pixels that is not reduced: 128 for the slides' images, less where images are shrunk.
 
     Returns
     -------
@@ -79,9 +82,9 @@ def patch_resnet(
     ValueError
         If an option is out of range.
     """
-    _check(input_size, classes, first_kernel, stride, maps, pools, dropout, width, blocks, l2, down)
+    _check(input_size, classes, first_kernel, stride, maps, pools, dropout, width, blocks, l2, down, native)
     make = _Maker(keras.regularizers.L2(l2) if l2 else None)
-    factor = math.ceil(input_size / NATIVE)
+    factor = math.ceil(input_size / native)
     inputs = keras.Input((input_size, input_size, 3), dtype="uint8", name="patch")
     x = inputs if augment is None else augment(inputs)
     x = layers.Rescaling(1 / 127.5, offset=-1, name="rescaling")(x)
@@ -139,7 +142,7 @@ class _Maker:
         return layers.ReLU(name=f"relu_{name}")(layers.Add(name=f"sum_{name}")([x, branch]))
 
 
-def _check(input_size, classes, first_kernel, stride, maps, pools, dropout, width, blocks, l2, down) -> None:
+def _check(input_size, classes, first_kernel, stride, maps, pools, dropout, width, blocks, l2, down, native) -> None:
     if input_size < SMALLEST:
         raise ValueError(f"input_size={input_size}: expected at least {SMALLEST} pixels")
     counts = {"first_kernel": first_kernel, "stride": stride, "maps": maps, "classes": classes - 1}
@@ -155,3 +158,5 @@ def _check(input_size, classes, first_kernel, stride, maps, pools, dropout, widt
         raise ValueError(f"dropout={dropout}, l2={l2}, width={width}: expected 0 to below 1, at least 0, and above 0")
     if down not in ("pooling", "stride"):
         raise ValueError(f"down={down!r}: expected 'pooling' or 'stride'")
+    if native < 1:
+        raise ValueError(f"native={native}: expected at least 1 pixel")

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from histolib import datasets, splits
 from histolib.datasets.breakhis import MAGNIFICATIONS
-from histolib.units import Gathered, Result
+from histolib.units import Result
 
 TUNED = ("validation", "test")
 MAIN = ("independent", "two tasks")  # the paper's two networks
 CRAFTED = "hand-crafted"  # a descriptor with a classifier, one for each magnification
 TWO_TASKS = ("two tasks", "regression")
+SCALE = 64  # gray levels that become 1; not published
 CLIP = 1.0  # largest norm of a gradient; not published, without it the regression diverges
 MODEL = "model.keras"  # in the folders of the units with two tasks
 MAGNIFICATION_TABLE = "magnification"  # a unit's further table: answers about the magnification
@@ -39,13 +39,16 @@ def plan(parameters: Mapping) -> list[dict]:
     network for each magnification, one for all but each of ``left_out``, one that gives the magnification as a number,
     and one that stops as the paper's did. And in each fold every hand-crafted descriptor with every classifier.
     """
+    compared = parameters["folds_compared"]
+    if not compared or not set(compared) <= set(parameters["folds"]):
+        raise ValueError(f"folds_compared={compared}: expected at least one, each of folds={parameters['folds']}")
     shared = {name: parameters[name] for name in _SHARED}
     both = {name: parameters[name] for name in _WEIGHTS}
     single = dict.fromkeys(_WEIGHTS, 0.0)
     found = []
     for fold in parameters["folds"]:
         chosen = [("independent", 0, "validation", single)]
-        if fold in parameters["folds_compared"]:
+        if fold in compared:
             chosen += [("independent", 0, "test", single)]
             chosen += [("specific", k, "validation", single) for k in MAGNIFICATIONS]
             chosen += [("without", k, "validation", single) for k in parameters["left_out"]]
@@ -123,7 +126,7 @@ def compute(settings: Mapping) -> Result:
     stop = keras.callbacks.EarlyStopping("val_loss", patience=round(passes * settings["patience"]),
                                          restore_best_weights=True)  # fmt: skip
     fit = training.fit(
-        _network(settings), images[train], _rows(answers, train), (images[check], _rows(answers, check)),
+        untrained(settings), images[train], _rows(answers, train), (images[check], _rows(answers, check)),
         round(passes * settings["epochs"]), settings["batch_size"], seed=settings["seed"], callbacks=[stop],
         optimizer=keras.optimizers.SGD(settings["learning_rate"], momentum=settings["momentum"], clipnorm=CLIP),
         loss_weights=_loss_weights(settings), say=lambda line: None, reuse=known.get(tasks),
@@ -213,17 +216,18 @@ def _told(rows: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
     return known.assign(**{f"p_{k}": column.round(6) for k, column in enumerate(given.T)})
 
 
-def _network(settings: Mapping):
+def untrained(settings: Mapping):
     """The network, untrained; the same at every call."""
     import keras
 
     from histolib import augmentation, models, reproducibility
 
     reproducibility.seed(settings["seed"] + settings["fold"])
+    centering = keras.layers.Rescaling(1 / SCALE, -2, name="centering")
     return models.magnification_cnn(
         1 + (settings["variant"] in TWO_TASKS), (settings["size"], settings["size"], 3), width=settings["width"],
         dropout=settings["dropout"], regression=settings["variant"] == "regression",
-        augment=augmentation.Dihedral(settings["seed"]), standardize=keras.layers.Rescaling(1 / 64, -2),
+        augment=augmentation.Dihedral(settings["seed"]), standardize=centering, scale=SCALE,
     )  # fmt: skip
 
 
@@ -236,59 +240,3 @@ def _compiled(*architecture) -> dict:
 @lru_cache
 def _load(root, patients, seed: int) -> datasets.Dataset:
     return datasets.load("breakhis", root, patients, seed)
-
-
-def matched(rows: pd.DataFrame) -> pd.DataFrame:
-    """Predictions at the magnification that a method is about: of specific networks at their own, of networks without
-    a magnification at that one, of the independent network at all; the methods are then three.
-
-    Parameters
-    ----------
-    rows
-        Predictions with a column ``magnification``.
-    """
-    found = rows["method"].str.extract(r"^(specific|without) (\d+)x$")
-    own = found[0].notna() & (pd.to_numeric(found[1]) == rows["magnification"])
-    compared = rows[own].assign(method=found[0][own])
-    alone = rows[(rows["method"] == "independent") & rows["fold"].isin(compared["fold"])]
-    return pd.concat([compared, alone])
-
-
-def magnification_task(found: Gathered) -> pd.DataFrame:
-    """Answers of the networks with two tasks about the magnification, as a table of predictions.
-
-    Returns
-    -------
-    DataFrame
-        ``method, fold, image_id, patient, y_true`` (place in the four magnifications)``, p_0 .. p_3, magnification``.
-    """
-    table = _of_variant(found, "two tasks")
-    return table.assign(y_true=np.searchsorted(MAGNIFICATIONS, table["magnification"]))
-
-
-def regression(found: Gathered, table: pd.DataFrame) -> pd.DataFrame:
-    """True and predicted magnification of each test image, with the name of its class."""
-    return _of_variant(found, "regression").merge(table[["image_id", "label_name"]], on="image_id")
-
-
-def network(found: Gathered, fold: int):
-    """The trained network with two tasks of a fold."""
-    import keras
-
-    from histolib import augmentation, models  # noqa: F401 - their layers are registered on import
-
-    chosen = (found.units["variant"] == "two tasks") & (found.units["fold"] == fold)
-    return keras.saving.load_model(Path(found.units["folder"][chosen].iloc[0]) / MODEL)
-
-
-def one_of_each_magnification(rows: pd.DataFrame) -> pd.DataFrame:
-    """Of each magnification that there is, in order, the image whose true class got the highest probability."""
-    sure = rows["p_1"].where(rows["y_true"] == 1, rows["p_0"])
-    return rows.loc[sure.groupby(rows["magnification"]).idxmax()]
-
-
-def _of_variant(found: Gathered, variant: str) -> pd.DataFrame:
-    chosen = found.units[found.units["variant"] == variant]
-    parts = [found.tables[MAGNIFICATION_TABLE][unit].assign(method=row["method"], fold=row["fold"])
-             for unit, row in chosen.iterrows()]  # fmt: skip
-    return pd.concat(parts, ignore_index=True)
