@@ -120,6 +120,27 @@ def official_folds() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["image_id", "patient", "magnification", *_FOLD_COLUMNS])
 
 
+def fold_sizes() -> pd.DataFrame:
+    """What the official folds hold.
+
+    Returns
+    -------
+    DataFrame
+        One row per fold; images and patients of its test and training side, and the number of slide numbers without the
+        letters at their end (`case`) that are on both sides.
+    """
+    table = official_folds()
+    case = table["patient"].str.replace(r"^[A-Z]+-|[A-Z]+$", "", regex=True)
+    rows = {}
+    for fold in _FOLD_COLUMNS:
+        sides = table.groupby(fold, sort=True)
+        both = int((table.groupby(case)[fold].nunique() > 1).sum())
+        counts = {("images", side): len(part) for side, part in sides}
+        counts |= {("patients", side): part["patient"].nunique() for side, part in sides}
+        rows[fold.replace("_", " ")] = counts | {("slide numbers", "on both sides"): both}
+    return pd.DataFrame(rows).T
+
+
 @cache
 def _official() -> pd.DataFrame:
     """By patient: class letter, the folds in which the patient is tested ("45"), the images' numbers ("1-9 11")."""
