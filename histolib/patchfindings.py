@@ -5,10 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from histolib import beside, metrics, reported
-from histolib.patchscores import varied
+from histolib.patchscores import RAW, varied
 from histolib.units import Gathered
 
 ALL, HERE = "all others", "not in this run"
+TRAINED = "training, last epoch (augmentation and dropout on)"
+CHECKED = "validation, last epoch"
+TESTED = "test, epoch kept"
 # Claims of the slides about differences of image accuracy: the setting, what is praised, against what, at which
 # magnification (all if None).
 COMPARED = (
@@ -43,24 +46,31 @@ def certainty(found: Gathered, units: pd.DataFrame, table: pd.DataFrame) -> pd.D
 
 
 def gaps(found: Gathered, table: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy of patches at the end of training: of training, validation and test patients, by regularization.
+    """Accuracy of patches: of training and validation patients at the end of training, and of test patients.
 
     Returns
     -------
     DataFrame
-        Index magnification and regularization; means over the folds. With early stopping the last epoch's numbers of
-        training and validation are not those of the weights that are kept; the test accuracy is.
+        Index magnification and regularization; epochs of each fold as text, means of the accuracies over the folds.
+        Training and validation are those of the last epoch, the test is that of the epoch whose weights were kept;
+        only with early stopping these two epochs differ. The training accuracy is Keras's own: of augmented patches,
+        with dropout, while the weights changed.
     """
     rows = []
     for _, unit in varied(found, "regularization").iterrows():
-        last = [found.tables["history"][name].iloc[-1] for name in
-                found.units.index[found.units["method"] == unit["method"]]]  # fmt: skip
+        folds = found.units[found.units["method"] == unit["method"]]
+        last = [found.tables["history"][name].iloc[-1] for name in folds.index]
         means = pd.DataFrame(last)[["accuracy", "val_accuracy"]].mean()
         rows.append({"magnification": unit["at"], "against overfitting": unit["variant"],
-                     "training, last epoch": means["accuracy"], "validation, last epoch": means["val_accuracy"],
-                     "gap": means["accuracy"] - means["val_accuracy"],
-                     "test": table.loc[(unit["method"], "patch", "accuracy"), "value"]})  # fmt: skip
+                     "last epoch": _listed(folds["epochs run"]), "epoch kept": _listed(folds["epoch kept"]),
+                     TRAINED: means["accuracy"], CHECKED: means["val_accuracy"],
+                     "training less validation": means["accuracy"] - means["val_accuracy"],
+                     TESTED: table.loc[(unit["method"], "patch", "accuracy"), "value"]})  # fmt: skip
     return pd.DataFrame(rows).set_index(["magnification", "against overfitting"])
+
+
+def _listed(values: pd.Series) -> str:
+    return ", ".join(f"{value:.0f}" for value in values)
 
 
 def difference(
@@ -113,7 +123,7 @@ def statements(found: Gathered, images: pd.DataFrame, draws: int = 1000, seed: i
     rows = []
     for claim, name, one, other, magnification in COMPARED:
         there = list(dict.fromkeys(varied(found, name)["variant"]))
-        others = [value for value in there if value != one and one in there] if other == ALL else [other]
+        others = [value for value in there if value not in (one, RAW) and one in there] if other == ALL else [other]
         said = f"“{claims.loc[claim, 'printed']}”: {claims.loc[claim, 'meaning']}"
         at = "" if magnification is None else f" at {magnification}×"
         for value in others or [ALL]:

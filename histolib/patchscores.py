@@ -15,6 +15,9 @@ SHOWN = (
     ("patch", "accuracy"), ("patch", "auc"), ("image", "accuracy"), ("image", "precision"), ("image", "f1"),
     ("patient", "accuracy"),
 )  # fmt: skip
+COMPARED = (*SHOWN[:3], ("image", "balanced_accuracy"), *SHOWN[3:])  # of methods, some of which know one class only
+RAW = "ResNet on raw images"
+WHOLE = "whole"  # cropping of those that see an image uncut
 
 
 def levels(found: Gathered, rule: str = "average", n: int = 3) -> dict[str, pd.DataFrame]:
@@ -86,7 +89,8 @@ def varied(found: Gathered, name: str) -> pd.DataFrame:
     found
         All units.
     name
-        One of `SETTINGS`. Earlier methods (``"network"``) differ from the base in structure, contrast and cropping too.
+        One of `SETTINGS`. Earlier methods (``"network"``) differ from the base in structure, contrast and cropping too;
+        they see raw images, so the base network on raw images, if the run has it, stands beside them as `RAW`.
 
     Returns
     -------
@@ -106,11 +110,39 @@ def varied(found: Gathered, name: str) -> pd.DataFrame:
     same = pd.Series(True, units.index)
     for other in set(SETTINGS) - free:
         same &= units[other] == first[other]
-    same &= units["saved"] | (units[name] != first[name])
+    raw = pd.Series(name == "network", units.index) & ~units["saved"] & (units["contrast"] == "raw")
+    for other in ("network", "structure", "cropping"):
+        raw &= units[other] == first[other]
+    same &= units["saved"] | (units[name] != first[name]) | raw
     chosen = units[same].sort_values("saved", ascending=False, kind="stable")
-    return chosen.assign(variant=chosen[name].astype(str), at=chosen["magnification"].map("{}×".format)).sort_values(
+    variant = chosen[name].astype(str).mask(raw[same], RAW)
+    return chosen.assign(variant=variant, at=chosen["magnification"].map("{}×".format)).sort_values(
         "magnification", kind="stable"
     )
+
+
+def votes(found: Gathered, chosen: pd.DataFrame, tidy: pd.DataFrame, digits: int = 2) -> pd.DataFrame:
+    """`wide`, and before the scores how many patches of each tested image were predicted.
+
+    Parameters
+    ----------
+    found
+        All units.
+    chosen, tidy
+        From `varied` and `of_variants`.
+    digits
+        Decimal places.
+
+    Returns
+    -------
+    DataFrame
+        As `wide` gives it; its first column is ``patches per tested image``.
+    """
+    table = wide(tidy, digits)
+    each = found.predictions.groupby(["method", "fold", "image_id"]).size().groupby("method").mean()
+    counts = {(row.at, row.variant): round(each[row.method]) for row in chosen.itertuples()}
+    table.insert(0, "patches per tested image", [counts[place] for place in table.index])
+    return table
 
 
 def of_variants(chosen: pd.DataFrame, table: pd.DataFrame, shown: Sequence = SHOWN) -> pd.DataFrame:
@@ -128,11 +160,17 @@ def of_variants(chosen: pd.DataFrame, table: pd.DataFrame, shown: Sequence = SHO
     Returns
     -------
     DataFrame
-        ``magnification`` (text)``, variant, score`` (such as ``image accuracy``)``, value, low, high``.
+        ``magnification`` (text)``, variant, score`` (such as ``image accuracy``)``, value, low, high``. NaN for
+        patches of a method that sees whole images.
     """
-    rows = [{"magnification": unit["at"], "variant": unit["variant"], "score": _named(level, score)}
-            | table.loc[(unit["method"], level, score)].to_dict()
-            for level, score in shown for _, unit in chosen.iterrows()]  # fmt: skip
+    rows = []
+    for level, score in shown:
+        for _, unit in chosen.iterrows():
+            values = table.loc[(unit["method"], level, score)]
+            if level == "patch" and unit["cropping"] == WHOLE:
+                values = values * float("nan")
+            name = {"magnification": unit["at"], "variant": unit["variant"], "score": _named(level, score)}
+            rows.append(name | values.to_dict())
     return pd.DataFrame(rows)
 
 
@@ -178,4 +216,4 @@ def rules(found: Gathered, units: pd.DataFrame, n: int = 3, draws: int = 1000, s
 
 
 def _named(level: str, score: str) -> str:
-    return f"{level} {score.replace('auc', 'AUC').replace('f1', 'F1')}"
+    return f"{level} {score.replace('auc', 'AUC').replace('f1', 'F1').replace('_', ' ')}"

@@ -43,6 +43,16 @@ def test_larger_patches_are_reduced_first(size, maps, down):
     assert p.shape == (2, 2) and np.allclose(p.sum(axis=1), 1, atol=1e-5)
 
 
+def test_where_images_are_shrunk_smaller_patches_are_reduced():
+    for size, factor in ((64, None), (65, 2), (128, 2), (129, 3)):
+        layers = {layer.name: layer for layer in models.patch_resnet(size, native=64, **TINY).layers}
+        assert (layers["reduction"].pool_size if factor else "reduction" not in layers) == (
+            (factor, factor) if factor else True
+        )
+    with pytest.raises(ValueError, match="native=0: expected at least 1 pixel"):
+        models.patch_resnet(64, native=0)
+
+
 def test_each_structure_differs_in_what_its_name_says():
     def facts(name):
         model = models.patch_resnet(64, **models.STRUCTURES[name], **TINY)

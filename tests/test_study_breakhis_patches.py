@@ -17,8 +17,9 @@ VALUES = {
     "base_contrast": "whitening", "base_structure": "stride 2", "base_cropping": "sliding 128", "contrasts": ["raw"],
     "structures": ["normal"], "croppings": ["random 256"], "networks": list(study.EARLIER), "shares": [0.5],
     "regularizations": ["none", "L2", "dropout"], "grid": False, "scale": 0.25, "overlap": 0.5, "crops": 5,
-    "whole_size": 24, "width": 0.0625, "blocks": [1], "frozen_weights": "phantom", "frozen_width": 0.125,
-    "validation": 0.25, "epochs": 2, "batch_size": 16, "learning_rate": 1e-3, "patience": 2, "l2": 1e-3,
+    "whole_size": 24, "width": 0.0625, "blocks": [1], "cnn_dropout": 0.25, "frozen_weights": "phantom",
+    "frozen_width": 0.125, "validation": 0.25, "epochs": 2, "batch_size": 16, "learning_rate": 1e-3, "patience": 2,
+    "l2": 1e-3,
 }  # fmt: skip
 
 
@@ -78,6 +79,7 @@ def test_structures_are_those_of_the_network_and_planning_does_not_import_it():
         ({"networks": ["ResNet"]}, "network 'ResNet': expected one of SVM"),
         ({"regularizations": ["l2"]}, "regularization 'l2'"),
         ({"shares": [0]}, "share 0: expected a number above 0"),
+        ({"cnn_dropout": 1.0}, "cnn_dropout=1.0: expected a number from 0 to below 1"),
     ],
 )
 def test_what_does_not_exist_is_refused_before_any_work(changed, message):
@@ -104,8 +106,9 @@ def test_a_side_without_a_class_is_an_error_that_says_which(plan, monkeypatch):
         patch_data.parts(plan[0])
 
 
-def test_every_cropping_learns_from_as_many_patches_and_all_windows_are_tested(plan):
-    for cropping, size, tested in (("sliding 128", 32, 7 * 10), ("random 256", 64, 5)):
+def test_every_cropping_learns_from_as_many_patches_and_votes_with_as_many_as_windows_have_places(plan):
+    # Images of 115 by 175 pixels: windows of 32 at 0, 16, ..., 80 and 83; windows of 64 at 0, 32 and 51.
+    for cropping, size, tested in (("sliding 128", 32, 7 * 10), ("random 256", 64, 3 * 5)):
         one = _unit(plan, cropping=cropping, network=study.OURS)
         (train, rows), (check, checked), (test, answers) = patch_data.sides(one)
         images = [len(at) for at in patch_data.parts(one)]
@@ -127,8 +130,47 @@ def test_contrast_is_learned_from_training_images_only(plan):
 
 def test_the_places_shown_are_those_cut(plan):
     found = patch_data.places(plan[0], 2, ["sliding 64", "random 64"])
-    assert found["sliding 64"][1] == found["random 64"][1] == 16 and len(found["random 64"][0]) == 5
+    assert found["sliding 64"][1] == found["random 64"][1] == 16
+    assert len(found["random 64"][0]) == len(found["sliding 64"][0]) == 14 * 21
+    assert len(found["random 64"][0]) > VALUES["crops"]
     assert patch_data.counted(plan).shape == (1, 6)
+
+
+def test_random_crops_may_be_more_for_learning_than_for_the_vote(plan):
+    one = _unit(plan, cropping="random 256") | {"crops": 20}
+    rows = patch_data.windows(one).groupby("image")
+    assert (rows.size() == 20).all() and (rows["learned"].sum() == 20).all() and (rows["tested"].sum() == 15).all()
+
+
+def test_a_share_of_the_patients_takes_as_many_steps(plan, monkeypatch):
+    from histolib import training
+
+    asked = []
+
+    def fit(*given, callbacks, **settings):
+        asked.append((given[4], callbacks[0].patience))
+        raise InterruptedError
+
+    monkeypatch.setattr(training, "fit", fit)
+    for share in (1.0, 0.5, 0.75):
+        with pytest.raises(InterruptedError):
+            study.compute(plan[0] | {"share": share, "contrast": "raw"})
+    assert asked == [(2, 2), (4, 4), (3, 3)]
+
+
+def test_the_dropout_of_the_earlier_network_is_the_parameter(plan):
+    model = study.untrained(_unit(plan, network="CNN on whole images"))
+    assert [layer.rate for layer in model.layers if type(layer).__name__ == "Dropout"] == [0.25, 0.25]
+
+
+@pytest.mark.parametrize("scale", [0.25, 0.3, 0.5, 1.0])
+def test_only_the_largest_patches_are_reduced_by_half_at_every_scale(plan, scale):
+    for cropping, reduced in (("random 256", True), ("sliding 128", False), ("sliding 64", False)):
+        if round(scale * 64) >= 32 or cropping != "sliding 64":
+            one = plan[0] | {"scale": scale, "cropping": cropping}
+            names = {layer.name: layer for layer in study.untrained(one).layers}
+            assert ("reduction" in names) == reduced
+            assert not reduced or names["reduction"].pool_size == (2, 2)
 
 
 def test_a_unit_is_the_same_alone_and_after_others_of_its_group(plan):
@@ -165,7 +207,16 @@ def test_scores_of_levels_differences_and_maps(found):
     tidy = patchscores.of_variants(chosen, scores)
     assert list(dict.fromkeys(tidy["score"]))[:3] == ["patch accuracy", "patch AUC", "image accuracy"]
     assert patchscores.wide(tidy).shape == (2, 6)
-    assert patchscores.varied(found, "network")["variant"].tolist() == [study.OURS, *study.EARLIER]
+    against = patchscores.varied(found, "network")
+    assert against["variant"].tolist() == [study.OURS, patchscores.RAW, *study.EARLIER]
+    tidy = patchscores.of_variants(against, scores, patchscores.COMPARED)
+    assert patchscores.WHOLE == patch_data.WHOLE
+    uncut = tidy["variant"].isin(["SVM", "CNN on whole images"]) & tidy["score"].str.startswith("patch")
+    assert tidy["value"].isna().equals(uncut)
+    table = patchscores.votes(found, against, tidy)
+    assert table.columns[[0, 4]].tolist() == ["patches per tested image", "image balanced accuracy"]
+    assert table["patches per tested image"].tolist() == [70, 70, 1, 70, 1, 70]
+    assert table.loc[("200×", "SVM"), "patch AUC"] == "–" != table.loc[("200×", "DeCAF"), "patch AUC"]
     rules = patchscores.rules(found, chosen[chosen["saved"]], 3, draws=5)
     assert list(dict.fromkeys(rules["variant"])) == ["sum", "vote", "average", "exist", "exist-3"]
     told = patchfindings.statements(found, levels["image"], draws=5)["this run"]
@@ -173,7 +224,9 @@ def test_scores_of_levels_differences_and_maps(found):
     less = patchfindings.difference(found, levels["image"], "contrast", "raw", "whitening", draws=5)
     value = {v: scores.loc[(m, "image", "accuracy"), "value"] for v, m in zip(chosen["variant"], chosen["method"])}
     assert less["value"] == pytest.approx(value["raw"] - value["whitening"])
-    assert patchfindings.gaps(found, scores).shape == (2, 4)
+    gaps = patchfindings.gaps(found, scores)
+    assert gaps.shape == (2, 6) and gaps.index.get_level_values(1).tolist() == ["early stopping", "L2"]
+    assert gaps["epoch kept"].tolist() == gaps["last epoch"].tolist() == ["1", "1"]
     assert patchfindings.certainty(found, chosen[chosen["saved"]], scores).shape == (1, 2)
     unit = study.base(found, fold=1)
     maps = study.localized(

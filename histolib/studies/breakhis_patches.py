@@ -6,6 +6,7 @@ once.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -27,7 +28,7 @@ DROPOUT = 0.5  # where it is studied against overfitting
 MODEL = "model.keras"  # in the folder of a unit with the base setting
 _VARIED = ("network", "structure", "contrast", "cropping", "share", "regularization")
 _LEARNED = ("epochs", "batch_size", "learning_rate", "patience", "l2")
-_NETWORK = ("width", "blocks")
+_NETWORK = ("width", "blocks", "cnn_dropout")
 _FROZEN = ("frozen_weights", "frozen_width")
 
 
@@ -42,13 +43,13 @@ def plan(parameters: Mapping) -> list[dict]:
     ------
     ValueError
         A contrast, structure, cropping, regularization or network that there is not; a share that is not above 0 and at
-        most 1.
+        most 1; a dropout that is not from 0 to below 1.
     """
     base = {"network": OURS, "share": 1.0, "regularization": REGULARIZATIONS[0]}
     base |= {name: parameters[f"base_{name}"] for name in ("structure", "contrast", "cropping")}
     lists = {name: [base[name], *parameters[f"{name}s"]]
              for name in ("contrast", "structure", "cropping", "share", "regularization")}  # fmt: skip
-    _check(lists, parameters["networks"])
+    _check(lists, parameters["networks"], parameters["cnn_dropout"])
     chosen = [base | {name: value} for name, values in lists.items() for value in values]
     if parameters["grid"]:
         chosen += [base | {"contrast": a, "structure": b, "cropping": c} for a in lists["contrast"]
@@ -92,17 +93,30 @@ def fingerprint(settings: Mapping) -> str:
 def untrained(settings: Mapping):
     """The network, untrained; the same at every call."""
     from histolib import augmentation, models, reproducibility
+    from histolib.models.patch_resnet import NATIVE
 
     reproducibility.seed(settings["seed"] + settings["fold"])
     size, augment = side(settings), augmentation.Dihedral(settings["seed"])
     if settings["network"] != OURS:
-        return models.magnification_cnn(1, (size, size, 3), width=settings["width"], augment=augment)
+        return models.magnification_cnn(
+            1, (size, size, 3), width=settings["width"], dropout=settings["cnn_dropout"], augment=augment
+        )
     heeded = _heeded(settings)
     options = models.STRUCTURES[settings["structure"]] | ({"dropout": DROPOUT} if heeded == "dropout" else {})
+    # Rounded up, so that no patch of the slides' 128 pixels is reduced and each of 256 is halved at every scale.
+    native = math.ceil(NATIVE * settings["scale"])
     return models.patch_resnet(
         size, width=settings["width"], blocks=[int(count) for count in settings["blocks"].split()], augment=augment,
-        l2=settings["l2"] if heeded == "L2" else 0.0, **options,
+        l2=settings["l2"] if heeded == "L2" else 0.0, native=native, **options,
     )  # fmt: skip
+
+
+def longer(settings: Mapping, name: str) -> int:
+    """``epochs`` or ``patience`` of a unit, more where it learns from a share of the patients only.
+
+    A pass over half of the patients has half of the steps: passes as they are, fewer patients would mean less training.
+    """
+    return round(settings[name] / settings["share"])
 
 
 def compute(settings: Mapping) -> Result:
@@ -118,18 +132,21 @@ def _trained(settings: Mapping) -> Result:
     from histolib import training
 
     (train, rows), (check, checked), (test, tested) = sides(settings)
-    stop = keras.callbacks.EarlyStopping("val_loss", patience=settings["patience"], restore_best_weights=True)
-    known = _compiled(*(settings[name] for name in ("network", "structure", "whole_size", "l2", *_NETWORK)),
+    patience, early = longer(settings, "patience"), settings["regularization"] == "early stopping"
+    stop = keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)
+    known = _compiled(*(settings[name] for name in ("network", "structure", "scale", "whole_size", "l2", *_NETWORK)),
                       _heeded(settings), side(settings))  # fmt: skip
     fit = training.fit(
-        untrained(settings), train, rows["label"].to_numpy(), (check, checked["label"].to_numpy()), settings["epochs"],
-        settings["batch_size"], optimizer=keras.optimizers.Adam(settings["learning_rate"]), seed=settings["seed"],
-        callbacks=[stop] if settings["regularization"] == "early stopping" else [], say=lambda line: None,
+        untrained(settings), train, rows["label"].to_numpy(), (check, checked["label"].to_numpy()),
+        longer(settings, "epochs"), settings["batch_size"], seed=settings["seed"],
+        optimizer=keras.optimizers.Adam(settings["learning_rate"]),
+        callbacks=[stop] if early else [], say=lambda line: None,
         reuse=known.get("network"),
     )  # fmt: skip
     known["network"] = fit.model
-    facts = {"training seconds": round(fit.seconds, 2), "epochs run": len(fit.history),
-             "parameters": fit.model.count_params()}  # fmt: skip
+    last = len(fit.history)
+    facts = {"training seconds": round(fit.seconds, 2), "epochs run": last,
+             "epoch kept": stop.best_epoch + 1 if early else last, "parameters": fit.model.count_params()}  # fmt: skip
     writers = [lambda folder: fit.model.save(folder / MODEL)] if settings["saved"] else []
     given = training.predict(fit.model, test)
     return Result(_told(settings, tested, given), {"history": fit.history}, facts | _counts(rows), writers)
@@ -205,7 +222,7 @@ def _compiled(*architecture) -> dict:
     return {}
 
 
-def _check(lists: Mapping[str, list], networks: list) -> None:
+def _check(lists: Mapping[str, list], networks: list, dropout: float) -> None:
     known = {"contrast": contrast.TREATMENTS, "structure": STRUCTURES, "cropping": patches.CROPPINGS,
              "regularization": REGULARIZATIONS, "network": EARLIER}  # fmt: skip
     for name, allowed in known.items():
@@ -215,6 +232,8 @@ def _check(lists: Mapping[str, list], networks: list) -> None:
     for share in lists["share"]:
         if not 0 < share <= 1:
             raise ValueError(f"share {share}: expected a number above 0 and at most 1")
+    if not 0 <= dropout < 1:
+        raise ValueError(f"cnn_dropout={dropout}: expected a number from 0 to below 1")
 
 
 def _plain(text: str) -> str:

@@ -87,7 +87,9 @@ def windows(settings: Mapping) -> pd.DataFrame:
     """All patches of the images of `images_of`, as `patches.table` lists them, the same in every fold.
 
     ``learned`` tells those from which a network learns if the image is on the training side: ``crops`` of each image,
-    however many windows there are, so that every cropping trains as long.
+    however many windows there are, so that every cropping trains as long. ``tested`` tells those that are predicted if
+    it is on the test side: all windows, or as many random patches as a window of that side has places, so that random
+    patches and windows of one side have equally many votes.
     """
     keys = (*SETS, *CUT, "seed", "scale", "cropping", "magnification")
     return _windows(**{name: settings[name] for name in keys})
@@ -102,17 +104,17 @@ def sides(settings: Mapping) -> list[tuple]:
         return [(images[rows], table.iloc[rows]) for rows in three]
     images, table = treated(settings), windows(settings)
     chosen = [table[table["image"].isin(rows)] for rows in three]
-    chosen[:2] = [rows[rows["learned"]] for rows in chosen[:2]]
+    chosen = [rows[rows[use]] for rows, use in zip(chosen, ("learned", "learned", "tested"), strict=True)]
     return [(patches.Cut(images, rows), rows) for rows in chosen]
 
 
 def places(settings: Mapping, image: int, croppings: Sequence[str]) -> dict[str, tuple[np.ndarray, int]]:
-    """Where patches of one image of `images_of` lie, for several croppings; as `patchplots.windows` takes it."""
+    """Where patches of one tested image of `images_of` lie, for several croppings; fit for `patchplots.windows`."""
     found = {}
     for name in croppings:
         one = dict(settings) | {"cropping": name}
         rows = windows(one)
-        found[name] = rows.loc[rows["image"] == image, ["row", "column"]].to_numpy(), side(one)
+        found[name] = rows.loc[(rows["image"] == image) & rows["tested"], ["row", "column"]].to_numpy(), side(one)
     return found
 
 
@@ -164,12 +166,15 @@ def _treated(**settings) -> np.ndarray:
 @lru_cache(maxsize=2)
 def _windows(**settings) -> pd.DataFrame:
     how, count = patches.CROPPINGS[settings["cropping"]]["how"], settings["crops"]
-    manifest = images_of(settings)
-    table = patches.table(manifest, shape(settings), side(settings), how, settings["overlap"], count, settings["seed"])
+    manifest, size = images_of(settings), side(settings)
+    votes = len(patches.sliding_positions(shape(settings), size, settings["overlap"]))
+    drawn = max(count, votes)
+    table = patches.table(manifest, shape(settings), size, how, settings["overlap"], drawn, settings["seed"])
     each = len(table) // max(1, len(manifest))
     rng = np.random.default_rng(settings["seed"])
     order = np.concatenate([np.empty(0, np.int64), *(rng.permutation(each) for _ in range(len(manifest)))])
-    return table.assign(learned=order < count)
+    number = np.tile(np.arange(each), len(manifest))
+    return table.assign(learned=order < count, tested=number < votes)
 
 
 @lru_cache
