@@ -1,6 +1,7 @@
 """The plan of the magnification study, its parts, and units of it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,8 @@ from histolib.studies import magnification_answers as answers
 
 VALUES = {
     "data": None, "patients": 12, "data_seed": 3, "split": "official", "folds": [1, 2], "folds_compared": [1],
-    "left_out": [400], "size": 32, "width": 0.0625, "epochs": 1, "batch_size": 16, "learning_rate": 0.01,
+    "specific": [40, 100, 200, 400], "left_out": [400],
+    "size": 32, "width": 0.0625, "epochs": 1, "batch_size": 16, "learning_rate": 0.01,
     "momentum": 0.9, "patience": 5, "validation": 0.34, "dropout": 0.1, "weight_malignancy": 0.75,
     "weight_magnification": 0.25, "seed": 0, "descriptors": ["glcm"], "classifiers": ["quadratic", "nearest"],
     "descriptor_size": 48,
@@ -51,6 +53,17 @@ def test_folds_that_are_compared_are_among_the_folds():
         with pytest.raises(ValueError, match="folds_compared=.*expected at least one, each of folds"):
             study.plan(VALUES | {"folds_compared": wrong})
     assert {one["fold"] for one in study.plan(VALUES | {"folds": [2], "folds_compared": [2]})} == {2}
+
+
+def test_a_part_without_a_class_is_named(plan, monkeypatch):
+    one = next(one for one in plan if study.method(one) == "specific 100x")
+    there = study.dataset(one)
+    table = there.table[(there.table["magnification"] != 100) | (there.table["label"] == 1)].reset_index(drop=True)
+    monkeypatch.setattr(study, "dataset", lambda settings: replace(there, table=table))
+    with pytest.raises(
+        ValueError, match=r"specific-100x-fold1: its training part has \d+ images and none of class \[0\]"
+    ):
+        study.parts(one)
 
 
 def test_averages_and_constant_answers_by_hand():

@@ -36,8 +36,8 @@ def plan(parameters: Mapping) -> list[dict]:
     """Settings of all units.
 
     In each of ``folds`` one network for all magnifications and one for two tasks; in those of ``folds_compared`` also a
-    network for each magnification, one for all but each of ``left_out``, one that gives the magnification as a number,
-    and one that stops as the paper's did. And in each fold every hand-crafted descriptor with every classifier.
+    network for each magnification of ``specific``, one for all but each of ``left_out``, one that gives the
+    magnification as a number, and one that stops as the paper's did. And in each fold every hand-crafted descriptor with every classifier.
     """
     compared = parameters["folds_compared"]
     if not compared or not set(compared) <= set(parameters["folds"]):
@@ -50,7 +50,7 @@ def plan(parameters: Mapping) -> list[dict]:
         chosen = [("independent", 0, "validation", single)]
         if fold in compared:
             chosen += [("independent", 0, "test", single)]
-            chosen += [("specific", k, "validation", single) for k in MAGNIFICATIONS]
+            chosen += [("specific", k, "validation", single) for k in parameters["specific"]]
             chosen += [("without", k, "validation", single) for k in parameters["left_out"]]
             chosen += [("regression", 0, "validation", both)]
         chosen += [("two tasks", 0, "validation", both)]
@@ -106,7 +106,13 @@ def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     labels, patients = table["label"].to_numpy()[rest], table["patient"].to_numpy(object)[rest]
     train, check = splits.two_parts(labels, patients, settings["validation"], seed=settings["seed"])
     seen = table["magnification"].isin(_seen(settings)).to_numpy()
-    return rest[train][seen[rest[train]]], rest[check][seen[rest[check]]], test
+    found = {"training": rest[train][seen[rest[train]]], "validation": rest[check][seen[rest[check]]]}
+    for side, rows in found.items():
+        missing = np.setdiff1d(labels, table["label"].to_numpy()[rows]).tolist()
+        if missing:
+            part = f"{label(settings)}: its {side} part has {len(rows)} images and none of class {missing}"
+            raise ValueError(f"{part}; more patients are needed, or this unit left out")
+    return found["training"], found["validation"], test
 
 
 def compute(settings: Mapping) -> Result:
