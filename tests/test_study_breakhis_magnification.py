@@ -119,6 +119,8 @@ def test_matched_rows_are_those_of_the_learned_or_left_out_magnification(found):
     one = matched[(matched["method"] == "specific") & (matched["magnification"] == 100)]
     own = rows[(rows["method"] == "specific 100x") & (rows["magnification"] == 100)]
     assert one["p_1"].tolist() == own["p_1"].tolist()
+    fewer = answers.paired(matched[(matched["method"] != "specific") | (matched["magnification"] == 100)])
+    assert set(fewer["magnification"]) == {100} and set(fewer["method"]) == {"specific", "independent"}
     # A second fold in which no network of one magnification was trained is not compared.
     more = answers.matched(pd.concat([rows, rows[rows["method"] == "independent"].assign(fold=2)]))
     assert set(more["fold"]) == {1}

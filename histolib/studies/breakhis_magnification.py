@@ -37,7 +37,8 @@ def plan(parameters: Mapping) -> list[dict]:
 
     In each of ``folds`` one network for all magnifications and one for two tasks; in those of ``folds_compared`` also a
     network for each magnification of ``specific``, one for all but each of ``left_out``, one that gives the
-    magnification as a number, and one that stops as the paper's did. And in each fold every hand-crafted descriptor with every classifier.
+    magnification as a number, and one that stops as the paper's did. And in each fold every hand-crafted descriptor
+    with every classifier.
     """
     compared = parameters["folds_compared"]
     if not compared or not set(compared) <= set(parameters["folds"]):

@@ -27,6 +27,12 @@ def matched(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([compared, alone])
 
 
+def paired(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of the rows of `matched` those of specific networks, and of the independent one at the same magnifications."""
+    own = rows["magnification"].isin(rows["magnification"][rows["method"] == "specific"])
+    return rows[own & rows["method"].isin(["specific", "independent"])]
+
+
 def averaged(rows: pd.DataFrame) -> pd.DataFrame:
     """The same rows with each fold and magnification as a fold of its own, so that a mean over the folds is the paper's
     average, over folds and magnifications."""
