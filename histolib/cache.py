@@ -1,5 +1,6 @@
 """Where the library keeps what it can make again, and how it writes so that nothing half-written counts."""
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -99,9 +100,9 @@ def alone(path: Path | str) -> Iterator[None]:
     The lock is the operating system's: it ends with the process, however that ends. Where there is none (Windows), two
     processes may do the same work twice, which `atomic_file` and `atomic_folder` allow for.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path.parent / f".{path.name}.lock", "w") as file:
+    lock = folder("locks", hashlib.sha256(str(Path(path).absolute()).encode()).hexdigest()[:16])
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with open(lock, "w") as file:
         with suppress(ImportError):
             import fcntl
 

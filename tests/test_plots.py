@@ -33,8 +33,19 @@ def figures():
     yield "slide_map", plots.slide_map(places, "title")
 
 
-@pytest.mark.parametrize("name, figure", list(figures()))
-def test_figure_is_drawn_titled_and_labeled(name, figure):
+@pytest.fixture(scope="module")
+def drawn():
+    """Drawn when they are needed: other tests close all figures that there are."""
+    return dict(figures())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["image_grid", "class_counts", "curves", "confusion", "confusion of four", "roc", "embedding", "intervals",
+     "slide_map"],
+)  # fmt: skip
+def test_figure_is_drawn_titled_and_labeled(name, drawn):
+    figure = drawn.pop(name)
     figure.canvas.draw()
     pixels = np.asarray(figure.canvas.buffer_rgba())
     assert pixels[..., :3].std() > 5
