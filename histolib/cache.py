@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -108,6 +108,15 @@ def alone(path: Path | str) -> Iterator[None]:
 
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def once(path: Path, make: Callable[[], None]) -> None:
+    """Call `make`, which is to leave something at `path`, unless it is there; of several processes one makes it."""
+    if path.exists():
+        return
+    with alone(path):
+        if not path.exists():
+            make()
 
 
 def _umask() -> int:

@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,6 +71,21 @@ def test_only_one_process_at_a_time_makes_a_thing_and_a_killed_one_frees_it(tmp_
     first.send_signal(signal.SIGKILL)
     assert second.communicate(timeout=30)[0].strip() == b"in"
     first.wait()
+
+
+def test_what_is_there_is_not_made_again_nor_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("HISTOLIB_CACHE", str(tmp_path / "cache"))
+    file, made = tmp_path / "x", []
+
+    def make():
+        made.append(1)
+        file.write_text("x")
+
+    cache.once(file, make)
+    assert made == [1] and (tmp_path / "cache/locks").is_dir()
+    shutil.rmtree(tmp_path / "cache")
+    cache.once(file, make)
+    assert made == [1] and not (tmp_path / "cache").exists()
 
 
 def test_require_space_names_folder_and_need(tmp_path):

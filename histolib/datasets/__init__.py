@@ -48,9 +48,8 @@ def load(
         user's cache, in the same layout, and reads it back with the same loader.
     patients
         Number of patients: drawn (twin; 40 if ``None``, 32 of BreaKHis) or chosen at random by `seed` (real data; all
-        if ``None``).
-        Where every patient has images of one class only, the choice keeps the classes' shares. `Dataset.unlabeled`
-        stays whole.
+        if ``None``). Where every patient has images of one class only, the choice keeps the classes' shares.
+        `Dataset.unlabeled` stays whole.
     seed
         Seed of the twin's drawing or of the choice of patients.
     damaged
@@ -112,12 +111,12 @@ def _twin(name: str, patients: int | None, seed: int) -> Path:
     """Folder of the twin, drawn if it is not there yet; a drawing that was interrupted leaves nothing behind."""
     count = patients or _FEWER.get(name, TWIN_PATIENTS)
     folder = cache.folder("twins", f"{name}-v{phantoms.VERSION[name]}-{count}-{seed}")
-    if folder.is_dir():
-        return folder
-    with cache.alone(folder):
-        if not folder.is_dir():
-            with cache.atomic_folder(folder, replace=False) as part:
-                phantoms.write(name, part, patients=count, seed=seed)
+
+    def draw() -> None:
+        with cache.atomic_folder(folder, replace=False) as part:
+            phantoms.write(name, part, patients=count, seed=seed)
+
+    cache.once(folder, draw)
     return folder
 
 

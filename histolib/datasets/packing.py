@@ -67,9 +67,7 @@ def packed(
     """
     rows = reader.rows(table)
     file = cache.folder("packed", f"{_key(root, rows, native, shape)}.npy")
-    with cache.alone(file):
-        if not file.exists():
-            _pack(root, rows, native, shape, reader, file)
+    cache.once(file, lambda: _pack(root, rows, native, shape, reader, file))
     return np.load(file, mmap_mode="r")
 
 

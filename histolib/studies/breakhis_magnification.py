@@ -15,7 +15,6 @@ from histolib import datasets, splits
 from histolib.datasets.breakhis import MAGNIFICATIONS
 from histolib.units import Result
 
-TUNED = ("validation", "test")
 MAIN = ("independent", "two tasks")  # the paper's two networks
 CRAFTED = "hand-crafted"  # a descriptor with a classifier, one for each magnification
 TWO_TASKS = ("two tasks", "regression")
