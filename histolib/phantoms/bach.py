@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from histolib import cache
+from histolib.phantoms import together
 from histolib.phantoms.lesions import NAMES, draw_lesion
 from histolib.phantoms.section import Drawing, paint
 from histolib.phantoms.stains import draw_stain
@@ -90,7 +91,7 @@ def write(folder: str | Path, patients: int, seed: int, workers: int | None = No
         place.mkdir(parents=True, exist_ok=True)
     if workers is None:
         workers = min(os.cpu_count() or 1, len(tasks) // 16) if len(tasks) >= _ALONE else 1
-    _save_all(tasks, workers)
+    together.each(_save, tasks, workers, batch=4)
     return photos.parent
 
 
@@ -108,15 +109,3 @@ def _name(index: int) -> str:
 def _save(task: tuple) -> None:
     draw, index, seed, path = task
     Image.fromarray(draw(index, seed)[0].image).save(path)
-
-
-def _save_all(tasks: list[tuple], workers: int) -> None:
-    if workers > 1:
-        # Neither forked (a fork of a process that runs TensorFlow may hang) nor spawned (which would run a reader's
-        # script once more in each process): joblib starts processes that import this module only.
-        from sklearn.utils.parallel import Parallel, delayed
-
-        Parallel(workers, backend="loky", batch_size=4)(delayed(_save)(task) for task in tasks)
-        return
-    for task in tasks:
-        _save(task)

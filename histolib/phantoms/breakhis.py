@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from histolib import cache
+from histolib.phantoms import together
 from histolib.phantoms.microscope import photograph
 from histolib.phantoms.specimen import Field, draw_field, draw_habit
 from histolib.phantoms.zoom import Window
@@ -122,7 +123,7 @@ def write(folder: str | Path, patients: int, seed: int, images: int = 3, workers
             (place / f"{magnification}X").mkdir(parents=True, exist_ok=True)
     if workers is None:
         workers = os.cpu_count() or 1 if len(tasks) >= _ALONE else 1
-    _save_all(tasks, workers)
+    together.each(_save, tasks, workers, batch=2)
     return root
 
 
@@ -157,14 +158,3 @@ def _save(task: tuple) -> None:
         # Noise does not repeat: without a search for repeats the file is no larger, and written sooner.
         path = place / f"{magnification}X" / name
         Image.fromarray(pixels).save(path, compress_level=1, compress_type=zlib.Z_HUFFMAN_ONLY)
-
-
-def _save_all(tasks: list[tuple], workers: int) -> None:
-    if workers > 1:
-        # As for the twin of BACH: processes that import this module only.
-        from sklearn.utils.parallel import Parallel, delayed
-
-        Parallel(workers, backend="loky", batch_size=2)(delayed(_save)(task) for task in tasks)
-        return
-    for task in tasks:
-        _save(task)
