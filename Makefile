@@ -24,7 +24,7 @@ else
 VENV := .venv/.histolib
 RUN := .venv/bin/python -m
 endif
-PREPARE = $(RUN) histolib.chapters prepare $(1) --profile $(PROFILE) --data "$$DATA" $(if $(strip $(SET)),--set $(SET))
+PREPARE = $(RUN) studybook.engine.chapters prepare $(1) --profile $(PROFILE) --data "$$DATA" $(if $(strip $(SET)),--set $(SET))
 SNAKEMAKE = $(RUN) snakemake --cores $(CORES) --keep-going --rerun-incomplete --scheduler greedy --quiet rules host progress reason $(ENGINE) --
 HTML = runs/$(PROFILE)/book/_build/html/index.html
 
@@ -83,11 +83,11 @@ bench: $(VENV)
 
 # On 127.0.0.1 alone, until Ctrl-C. Without MODEL: the one that the mammography chapter saved last.
 screen: $(VENV)
-	@$(RUN) histolib.screening.serve apps --model "$$MODEL" --port $(PORT)
+	@$(RUN) studybook.screening.serve apps --model "$$MODEL" --port $(PORT)
 
 # Draws the images of the pre-training and trains on them; a network made by the same recipe is not made again.
 weights: $(VENV)
-	@$(RUN) histolib.pretraining --network vgg16 resnet50 inceptionv3
+	@$(RUN) studybook.pretraining --network vgg16 resnet50 inceptionv3
 
 # One file for Python 3.11 to 3.13 on Linux and macOS, with the hash of every file.
 lock:

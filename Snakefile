@@ -1,18 +1,16 @@
 # The engine behind `make`. Targets are files, so the profile is part of what is asked for:
 #   snakemake --cores 2 runs/demo/book/_build/html/index.html       the book at the demo scale
 #   snakemake --cores 2 runs/paper/idc_transfer/record.json         one chapter at the published scale
-# Each chapter's runs/<profile>/<chapter>/parameters.yaml must be there: `python -m histolib.chapters prepare` writes it.
+# Each chapter's runs/<profile>/<chapter>/parameters.yaml must be there: `python -m studybook.engine.chapters prepare` writes it.
 # Every path is relative, so the same file runs on a cluster: add `--executor slurm --jobs 10` (with that plugin installed).
 import os
 import sys
 from pathlib import Path
 
-from histolib import units
+sys.path.insert(0, os.getcwd())
+from studybook.engine import dependencies, units
 
 CHAPTERS = sorted(path.stem for path in Path("notebooks").glob("*.ipynb"))
-# What a chapter computes with. Not the house's own modules: a change to the book's design trains nothing anew.
-HOUSE = {"histolib/book.py", "histolib/chapters.py"} | {f"histolib/screening/{name}.py" for name in ("page", "serve", "text", "drawing")}
-LIBRARY = sorted({path.as_posix() for suffix in ("py", "yaml", "npz") for path in Path("histolib").rglob(f"*.{suffix}")} - HOUSE)
 PYTHON = sys.executable
 # Seconds for one cell; three days, for the published settings on a CPU. Only a guard against a kernel that hangs.
 CELL_TIMEOUT = int(os.environ.get("CELL_TIMEOUT") or 259200)
@@ -38,6 +36,22 @@ def kept_records(wildcards):
     return files(f"records/{wildcards.chapter}")
 
 
+def code_of(source):
+    """Files that some code depends on, as its imports say; relative paths."""
+    return [os.path.relpath(path) for path in dependencies.files(source)]
+
+
+def chapter_code(wildcards):
+    """What a chapter is executed with: what its notebook imports, and its paper's numbers."""
+    source = dependencies.of_notebook(Path("notebooks", f"{wildcards.chapter}.ipynb"))
+    return code_of(source) + files(f"studybook/papers/{wildcards.chapter}", "published.yaml")
+
+
+def study_code(wildcards):
+    """What the units of a chapter's study are computed with."""
+    return code_of(f"from studybook.papers.{wildcards.chapter} import study")
+
+
 def stamps(wildcards):
     """One file per group of units of a chapter's study; a chapter without a study has none."""
     folder = Path("runs", wildcards.profile, wildcards.chapter)
@@ -60,7 +74,7 @@ rule units:
     input:
         notebook="notebooks/{chapter}.ipynb",
         parameters="runs/{profile}/{chapter}/parameters.yaml",
-        library=LIBRARY,
+        code=study_code,
     output:
         "runs/{profile}/{chapter}/units/{group}.json",
     log:
@@ -73,7 +87,7 @@ rule units:
         runtime=4320,
     shell:
         'echo "{wildcards.chapter}, {wildcards.group} is running; its output goes to {log}"; '
-        '"{PYTHON}" -m histolib.units {wildcards.chapter} {wildcards.group} --parameters "{input.parameters}" --stamp "{output}" '
+        '"{PYTHON}" -m studybook.engine.units {wildcards.chapter} {wildcards.group} --parameters "{input.parameters}" --stamp "{output}" '
         '> "{log}" 2>&1 || {{ tail -n 40 "{log}" >&2; echo "{wildcards.chapter}, {wildcards.group} failed; see {log}" >&2; exit 1; }}'
 
 
@@ -81,7 +95,7 @@ rule chapter:
     input:
         notebook="notebooks/{chapter}.ipynb",
         parameters="runs/{profile}/{chapter}/parameters.yaml",
-        library=LIBRARY,
+        code=chapter_code,
         kept=kept_records,
         units=stamps,
     output:
@@ -113,7 +127,7 @@ rule book:
         notebooks=expand("runs/{{profile}}/{chapter}/{chapter}.ipynb", chapter=CHAPTERS),
         pages=files("book"),
         config="_config.yml",
-        builder="histolib/book.py",
+        builder=code_of("from studybook.engine import book"),
         kept=files("records", "*/*/record.json"),
     output:
         "runs/{profile}/book/_build/html/index.html",
@@ -124,5 +138,5 @@ rule book:
         "runs/{profile}/book.log",
     shell:
         'echo "The book is being rendered; messages go to {log}"; '
-        '"{PYTHON}" -m histolib.book --profile {wildcards.profile} > "{log}" 2>&1 '
+        '"{PYTHON}" -m studybook.engine.book --profile {wildcards.profile} > "{log}" 2>&1 '
         '|| {{ (grep -E -A 3 "WARNING|ERROR|rror:" "{log}" || cat "{log}") | tail -n 40 >&2; exit 1; }}'

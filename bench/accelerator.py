@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from histolib.phantoms import idc
+from studybook.twins import idc
 
 _SIZES = (1024, 2048, 4096, 8192, 16384)  # sides of the matrices whose product gives the chip's rate
 

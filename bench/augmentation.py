@@ -8,7 +8,8 @@ import numpy as np
 
 from bench import generator
 from bench.table import Row
-from histolib import augmentation, models, reproducibility, training
+from histolib import models, reproducibility, training
+from histolib.training import augmentation
 
 BATCH = 32  # as published
 

@@ -7,8 +7,11 @@ import numpy as np
 
 from bench import stain as plain
 from bench.table import Row
-from histolib import extraction, features, models, reproducibility, stain
+from histolib import models, reproducibility
 from histolib.images import crops as cropping
+from histolib.images import stain
+from histolib.models import features
+from histolib.training import extraction
 
 PEER = "jitter the image in NumPy, cut crops, one `predict` per jitter"
 

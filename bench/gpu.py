@@ -18,7 +18,9 @@ import numpy as np
 
 from bench import generator
 from bench.accelerator import Resident, indexed, matrix_rate, operations, patches, timed
-from histolib import augmentation, features, models, reproducibility, training
+from histolib import models, reproducibility, training
+from histolib.models import features
+from histolib.training import augmentation
 
 PATCHES, NEGATIVE = 277_524, 198_738  # of the real data set
 TRAINING = 0.8  # share of the patches; oversampled to as many positive as negative ones: 317,981

@@ -13,7 +13,7 @@ from bench.stain import drawn
 from bench.table import Row
 from histolib import descriptors
 from histolib.descriptors import texture
-from histolib.phantoms import idc
+from studybook.twins import idc
 
 SIDE = idc.SIDE
 PHOTOGRAPH = (460, 700)  # pixels, of BreaKHis

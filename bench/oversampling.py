@@ -10,7 +10,9 @@ from pathlib import Path
 
 from bench import memory
 from bench.table import Row
-from histolib import cache, datasets, oversampling, phantoms
+from histolib import cache, datasets
+from histolib.training import oversampling
+from studybook import twins
 
 SEED = 2020
 FULL = 277_524  # patches of the real data set
@@ -51,11 +53,11 @@ def twin(patches: int) -> Path:
     side = 2
     while patients * side**2 * 0.985 < patches:  # the rest of a slide is background
         side += 1
-    folder = cache.folder("bench", f"idc-v{phantoms.VERSION['idc']}-{patients}-{side}")
+    folder = cache.folder("bench", f"idc-v{twins.VERSION['idc']}-{patients}-{side}")
     if not folder.is_dir():
         cache.require_space(folder, patients * side**2 * 8192)
         with cache.atomic_folder(folder) as part:
-            phantoms.write("idc", part, patients, SEED, rows=side, columns=side)
+            twins.write("idc", part, patients, SEED, rows=side, columns=side)
     return folder
 
 
@@ -80,7 +82,7 @@ def work(method: str, folder: Path) -> dict[str, float]:
     if method == "histolib":
         grown, _ = oversampling.smote(images, labels, SEED)
     else:
-        # Looked up here: the class that `histolib.oversampling` derives its own from.
+        # Looked up here: the class that `histolib.training.oversampling` derives its own from.
         sampler = oversampling.SMOTE(random_state=SEED)
         grown, _ = sampler.fit_resample(images.reshape(len(images), -1).astype("float32"), labels)
     clock.append(time.perf_counter())

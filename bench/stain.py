@@ -5,8 +5,8 @@ import time
 import numpy as np
 
 from bench.table import Row
-from histolib import stain
-from histolib.phantoms import idc
+from histolib.images import stain
+from studybook.twins import idc
 
 SHAPE = (768, 1024)  # of the images of Rakhlin et al. 2018 at scale 0.5
 PEER = "NumPy, formula by formula over all pixels"
@@ -38,7 +38,7 @@ def drawn(shape: tuple[int, int], seed: int = 0) -> np.ndarray:
 
 
 def normalize(image: np.ndarray) -> np.ndarray:
-    """`histolib.stain.normalize` for images with enough tissue: Macenko et al. 2009, step by step."""
+    """`histolib.images.stain.normalize` for images with enough tissue: Macenko et al. 2009, step by step."""
     density = -np.log((image.reshape(-1, 3).astype(np.float64) + 1) / stain.TRANSMITTED)
     tissue = density[(density >= stain.THRESHOLD).all(axis=1)]
     plane = np.linalg.eigh(np.cov(tissue, rowvar=False))[1][:, [2, 1]]
@@ -54,7 +54,7 @@ def normalize(image: np.ndarray) -> np.ndarray:
 
 
 def jitter(image: np.ndarray, factors) -> np.ndarray:
-    """`histolib.stain.jitter` by given factors: separate, multiply, and combine again."""
+    """`histolib.images.stain.jitter` by given factors: separate, multiply, and combine again."""
     density = -np.log((image.reshape(-1, 3).astype(np.float64) + 1) / 256)
     amounts = density @ np.linalg.inv(stain.RUIFROK)
     amounts[:, :2] *= factors

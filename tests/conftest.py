@@ -26,8 +26,9 @@ def _own_cache(tmp_path_factory):
 def twin(_own_cache):
     """Ten patients of the IDC twin."""
     from histolib import datasets
+    from studybook import twins
 
-    return datasets.load("idc", patients=10)
+    return datasets.load("idc", twins.folder("idc", 10))
 
 
 @pytest.fixture(scope="session")

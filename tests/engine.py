@@ -37,7 +37,7 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def smoke(root) -> subprocess.CompletedProcess:
     """Every chapter, executed at the smoke scale; one that failed does not stop the others."""
-    from histolib import chapters
+    from studybook.engine import chapters
 
     files = chapters.prepare("smoke", root=root)
     return engine(root, *(str(path.with_name("record.json").relative_to(root)) for path in files))

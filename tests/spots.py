@@ -38,7 +38,7 @@ def model():
 
 def saved(folder: Path, **others) -> Path:
     """The model, saved as the chapter does it."""
-    from histolib import screening
+    from studybook import screening
 
     given = {"data": {"name": "mias", "twin": True, "images": 12}, "metrics": {"AUC": [0.9, 0.8, 0.95]},
              "preprocessing": {"window": 96}, "revision": "0123abc"}  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from histolib import chapters
+from studybook.engine import chapters
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))

@@ -1,4 +1,4 @@
-"""A study that takes no time: what `histolib.units` asks of a module of `histolib.studies`."""
+"""A study that takes no time: what `studybook.engine.units` asks of a module of `histolib.studies`."""
 
 import os
 import signal
@@ -6,7 +6,8 @@ import signal
 import numpy as np
 import pandas as pd
 
-from histolib import predictions, units
+from histolib.metrics import predictions
+from studybook.engine import units
 
 
 def plan(parameters):

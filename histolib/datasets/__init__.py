@@ -1,16 +1,15 @@
-"""The data sets of the study book: one call, one manifest, whether the images are real or drawn."""
+"""Data sets of breast images: one call, one manifest, in the layouts in which people have them."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from histolib import cache, phantoms
 from histolib.datasets import bach, bcdr, breakhis, cbis_ddsm, idc, inbreast, merged, mias
 from histolib.datasets.dataset import Dataset
 from histolib.datasets.packing import damaged_files
 
-__all__ = ["NAMES", "Dataset", "available", "load"]
+__all__ = ["MARK", "NAMES", "SEED", "Dataset", "available", "load"]
 
 # A source is a module with CLASSES, READER (a packing.Reader), find(root), scan(folder) and shape(folder, table); one
 # with images that have no published class also has unlabeled(folder).
@@ -25,33 +24,25 @@ _SOURCES = {
     "mias": mias,
 }
 NAMES = tuple(_SOURCES)
-TWIN_PATIENTS = 40
-_FEWER = {"breakhis": 32}  # photographs take long to draw
-TWIN_SEED = 2020
+SEED = 2020
+MARK = "drawn.json"
+"""A file of this name above images says that a program drew them."""
 
 
-def load(
-    name: str,
-    root: str | Path | None = None,
-    patients: int | None = None,
-    seed: int = TWIN_SEED,
-    damaged: str = "error",
-) -> Dataset:
-    """Open a data set, or its twin, as a manifest with images behind it.
+def load(name: str, root: str | Path, patients: int | None = None, seed: int = SEED, damaged: str = "error") -> Dataset:
+    """Open a data set as a manifest with images behind it.
 
     Parameters
     ----------
     name
         One of `NAMES`.
     root
-        Folder of the real data: the data set's own folder or one that holds it. ``None`` draws the twin into the
-        user's cache, in the same layout, and reads it back with the same loader.
+        The data set's own folder or one that holds it.
     patients
-        Number of patients: drawn (twin; 40 if ``None``, 32 of BreaKHis) or chosen at random by `seed` (real data; all
-        if ``None``). Where every patient has images of one class only, the choice keeps the classes' shares.
-        `Dataset.unlabeled` stays whole.
+        Number of patients, chosen at random by `seed`; all if ``None``. Where every patient has images of one class
+        only, the choice keeps the classes' shares. `Dataset.unlabeled` stays whole.
     seed
-        Seed of the twin's drawing or of the choice of patients.
+        Seed of the choice of patients.
     damaged
         ``"error"``: a file that can't be decoded raises when images are read. ``"skip"``: every file is decoded
         once now, and those that can't be are left out and listed in `Dataset.skipped`.
@@ -74,10 +65,10 @@ def load(
     if patients is not None and patients < 1:
         raise ValueError(f"patients={patients}: expected at least 1, or None for all")
     source = _SOURCES[name]
-    twin = root is None
-    folder = source.find(_twin(name, patients, seed) if twin else Path(root))
+    folder = source.find(Path(root))
     table = source.scan(folder)
-    if not twin and patients is not None:
+    twin = _drawn(folder, table)
+    if patients is not None:
         table = _choose_patients(table, patients, seed, folder)
     shape = source.shape(folder, table)
 
@@ -94,9 +85,9 @@ def load(
     return dataset
 
 
-def available(root: str | Path | None) -> tuple[str, ...]:
-    """Names of the data sets that `root` holds, in the order of `NAMES`; all of them, as twins, if it is None."""
-    return tuple(name for name, source in _SOURCES.items() if root is None or _holds(Path(root), source))
+def available(root: str | Path) -> tuple[str, ...]:
+    """Names of the data sets that `root` holds, in the order of `NAMES`."""
+    return tuple(name for name, source in _SOURCES.items() if _holds(Path(root), source))
 
 
 def _holds(root: Path, source) -> bool:
@@ -107,17 +98,10 @@ def _holds(root: Path, source) -> bool:
     return True
 
 
-def _twin(name: str, patients: int | None, seed: int) -> Path:
-    """Folder of the twin, drawn if it is not there yet; a drawing that was interrupted leaves nothing behind."""
-    count = patients or _FEWER.get(name, TWIN_PATIENTS)
-    folder = cache.folder("twins", f"{name}-v{phantoms.VERSION[name]}-{count}-{seed}")
-
-    def draw() -> None:
-        with cache.atomic_folder(folder, replace=False) as part:
-            phantoms.write(name, part, patients=count, seed=seed)
-
-    cache.once(folder, draw)
-    return folder
+def _drawn(folder: Path, table: pd.DataFrame) -> bool:
+    """Whether a `MARK` lies in any folder above any of the images."""
+    folders = {(folder / path).parent for path in table["path"].unique()}
+    return any((above / MARK).is_file() for above in {a for place in folders for a in (place, *place.parents)})
 
 
 def _choose_patients(table: pd.DataFrame, patients: int, seed: int, folder: Path) -> pd.DataFrame:

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from histolib import splits
 from histolib.datasets import locating, packing
+from histolib.metrics import splits
 
 CLASSES = ("benign", "malignant")
 READER = packing.FILES
@@ -82,8 +82,8 @@ def scan(folder: Path) -> pd.DataFrame:
         ``image_id, path`` (relative to `folder`)``, label`` (0 or 1)``, label_name, patient, case`` (see the module's
         description)``, tumor_type`` (a key of `TYPES`)``, slide`` (14-22549AB)``, magnification`` (40, 100, 200 or
         400)``, seq`` (number in the file's name)``, fold_1 .. fold_5`` ("train" or "test")``, official`` (bool: whether
-        the patient's folds are those of the publication, otherwise of `histolib.splits.drawn_folds`, drawn among all
-        patients of the folder that are not in the publication).
+        the patient's folds are those of the publication, otherwise of `splits.drawn_folds`, drawn among all patients
+        of the folder that are not in the publication).
 
     Raises
     ------

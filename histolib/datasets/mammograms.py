@@ -8,8 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from histolib import regions
-from histolib.datasets import films, locating, packing
+from histolib.datasets import films, locating, packing, regions
 from histolib.datasets.dataset import Dataset
 
 CLASSES = ("benign", "malignant")
@@ -22,7 +21,7 @@ COLUMNS = (
 """Columns of every mammography manifest.
 
 ``path``: the film. ``view``: CC or MLO. ``side``: left or right. ``top, left, bottom, right``: the lesion's bounding
-box in pixels of the film, as in `histolib.regions`. ``window, edge``: how the region is cut (`windowed`). ``outline,
+box in pixels of the film, as in `regions`. ``window, edge``: how the region is cut (`windowed`). ``outline,
 part``: the file that holds the lesion's outline, and its place in that file.
 """
 
@@ -72,7 +71,7 @@ def windowed(dataset: Dataset, size: int = regions.SIZE, edge: str = "rescale") 
     dataset
         A mammography data set.
     size, edge
-        As in `histolib.regions.crop`.
+        As in `histolib.datasets.regions.crop`.
 
     Raises
     ------

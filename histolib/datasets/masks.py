@@ -30,7 +30,7 @@ class Outline(NamedTuple):
     size
         Height and width of the film in pixels.
     box
-        The lesion's bounding box in pixels of the film, as in `histolib.regions`.
+        The lesion's bounding box in pixels of the film, as in `histolib.datasets.regions`.
     """
 
     film: str

@@ -5,8 +5,8 @@ from scipy import ndimage
 from scipy.spatial import Delaunay, QhullError, cKDTree
 from skimage.filters import threshold_otsu
 
-from histolib import stain
 from histolib.descriptors.common import blockwise, each
+from histolib.images import stain
 
 SMOOTHING = 1.5  # pixels, standard deviation; nuclei of the patches (2 µm per pixel) are about 4 pixels in radius
 SEPARATION = 2  # pixels around a nucleus without another one

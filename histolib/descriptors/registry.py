@@ -25,7 +25,7 @@ class Descriptor:
     paper
         Chapter of the paper that compares itself with it.
     row
-        How that paper's table of published numbers (`histolib.reported`) names it.
+        How that paper's table of published numbers (`studybook.published.reported`) names it.
     function
         uint8 (N, H, W, 3) to float32 (N, columns).
     kind

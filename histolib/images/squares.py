@@ -33,7 +33,7 @@ def eightfold(images: np.ndarray) -> np.ndarray:
     """Every image turned by 0 to 3 quarter turns, plain and mirrored (Bayramoglu et al. 2016, sections II and III).
 
     Training on batches that are drawn from the result is, in distribution, training on the images themselves with a
-    random one of the eight versions in each place, which `histolib.augmentation.Dihedral` does without the memory.
+    random one of the eight versions in each place, which `training.augmentation.Dihedral` does without the memory.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from histolib import predictions as predicted
+from histolib.metrics import predictions as predicted
 from histolib.metrics.classification import checked, decided
 from histolib.metrics.resampling import bootstrap
 

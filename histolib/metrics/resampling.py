@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from histolib import predictions as predicted
+from histolib.metrics import predictions as predicted
 from histolib.metrics.classification import scores
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import pandas as pd
 
-from histolib import predictions as predicted
+from histolib.metrics import predictions as predicted
 from histolib.metrics.classification import checked, decided, operating_point
 
 

@@ -17,7 +17,7 @@ _BUILDERS = {
 _MODES = {"vgg16": "caffe", "resnet50": "caffe", "inceptionv3": "tf"}
 _SMALLEST = {"vgg16": 32, "resnet50": 32, "inceptionv3": 75}
 PHANTOM_WIDTH = 0.125  # of the weights that are shipped
-PHANTOM = Path(__file__).resolve().parent.parent / "weights"
+PHANTOM = Path(__file__).resolve().parent / "weights"
 _FILES = {
     "vgg16": "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
     "resnet50": "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
@@ -43,7 +43,7 @@ def backbone(name: str, width: float = 1.0, weights: str | Path | None = "imagen
         parameters. Any other width multiplies the filters of every convolution of the same graph (at least 4 remain).
     weights
         ``"imagenet"`` (width 1.0 only; Keras's own file in Keras's own cache), ``"phantom"`` (width 1/8 only; learned
-        from drawn images, see `histolib.pretraining`), ``None`` (random), or the path of a weights file
+        from drawn images, see `studybook.pretraining`), ``None`` (random), or the path of a weights file
         (``.weights.h5`` or ``.npz``).
     input_shape
         Height, width and channels.

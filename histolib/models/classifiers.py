@@ -23,7 +23,7 @@ def baseline_cnn(
     classes
         Number of classes.
     augment
-        Layer applied to training images (`histolib.augmentation`), or None.
+        Layer applied to training images (`histolib.training.augmentation`), or None.
     standardize
         Layer that standardizes pixels (`standardization`); None divides by 255.
     filters

@@ -54,7 +54,7 @@ def magnification_cnn(
     dropout
         Share of activations dropped after each dense layer.
     augment
-        Layer applied to training images (`histolib.augmentation`), or None.
+        Layer applied to training images (`histolib.training.augmentation`), or None.
     standardize
         Layer that standardizes pixels (`standardization`); None subtracts 127.5 and keeps the scale.
     regression

@@ -6,7 +6,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("histolib")
 class GlobalContrast(keras.layers.Layer):
-    """Each image less its own mean; the same as `histolib.regions.contrast_normalize`.
+    """Each image less its own mean; the same as `histolib.datasets.regions.contrast_normalize`.
 
     Chougrad, Zouaki and Alheyane 2018, section 2.2.1, step 2.
 

@@ -65,7 +65,7 @@ def patch_resnet(
     l2
         Factor of the sum of squared weights of convolutions and dense layer, added to the loss.
     augment
-        Layer applied to training images (`histolib.augmentation`), or None.
+        Layer applied to training images (`histolib.training.augmentation`), or None.
     down
         ``"pooling"``, averages over the patch itself, or ``"stride"``, a larger stride of the first convolution.
     native

@@ -7,7 +7,7 @@ import pytest
 import tiny
 from engine import engine
 
-from histolib import chapters
+from studybook.engine import chapters
 
 TARGETS = ["runs/demo/bad/record.json", "runs/demo/good/record.json"]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from histolib import chapters, datasets, parameters
+from histolib import datasets
+from studybook.engine import chapters, parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTIONS = [

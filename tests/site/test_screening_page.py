@@ -20,8 +20,9 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from histolib import datasets, screening
-from histolib.screening.prediction import square
+from histolib import datasets
+from studybook import screening, twins
+from studybook.screening.prediction import square
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DRIVER = shutil.which("chromedriver")
@@ -94,7 +95,7 @@ def address(root, home, model):
     places = {name: str(home / name.lower()) for name in ("HOME", "TMPDIR", "HISTOLIB_CACHE", "MPLCONFIGDIR")}
     for place in places.values():
         Path(place).mkdir()
-    command = [sys.executable, "-m", "histolib.screening.serve", "apps", "--model", str(model), "--port", str(port)]
+    command = [sys.executable, "-m", "studybook.screening.serve", "apps", "--model", str(model), "--port", str(port)]
     with open(home / "server.log", "w") as log:
         server = subprocess.Popen(command, cwd=root, env=os.environ | places, stdout=log, stderr=log)
     try:
@@ -192,7 +193,7 @@ def test_an_upload_is_classified(browser, files, name, label):
 
 
 def test_a_film_of_the_twin_is_classified_as_the_library_does_it(browser, model):
-    films = datasets.load("mias", patients=4)
+    films = datasets.load("mias", twins.folder("mias", 4))
     film = films.root / films.table["path"][0]
     assert film.name in upload(browser, film)
     wait(lambda: shown(browser, ".screening-film img"))

@@ -1,0 +1,33 @@
+"""Simple methods that a network has to beat before it may be called useful."""
+
+import numpy as np
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from histolib.models import features
+
+
+def color_forest(images: np.ndarray, labels, seed: int, trees: int = 300) -> Pipeline:
+    """A random forest on color histograms of 8 x 8 x 8 bins.
+
+    It knows how much of each color a patch holds, and nothing of where.
+
+    Parameters
+    ----------
+    images
+        uint8, (N, H, W, 3).
+    labels
+        Classes, (N,).
+    seed
+        Seed of the forest.
+    trees
+        Number of trees.
+
+    Returns
+    -------
+    sklearn Pipeline
+        Fitted; ``predict_proba(images)`` gives (N, classes).
+    """
+    forest = RandomForestClassifier(trees, min_samples_leaf=2, random_state=seed, n_jobs=-1)
+    return make_pipeline(FunctionTransformer(features.color_histogram), forest).fit(images, labels)

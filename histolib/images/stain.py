@@ -1,0 +1,330 @@
+"""Hematoxylin and eosin: an image brought to a common staining, and the amounts of its stains varied.
+
+Stained tissue weakens light exponentially (Beer-Lambert), so that in optical density, the negative logarithm of
+intensity, stains add up: a pixel is a sum of vectors, one per stain, times amounts.
+"""
+
+import numpy as np
+
+TRANSMITTED = 240.0  # intensity (0-255) of light that passes no tissue
+THRESHOLD = 0.15  # optical density (natural logarithm) that tissue has at least, in every channel
+PERCENTILES = (1.0, 99.0)  # of the angles: the two stains; the second one also of the amounts: their maximum
+# Unit densities of hematoxylin and eosin in red, green and blue, and the 99th percentiles of their amounts, that images
+# are brought to. They are not in the paper; they spread with M. Veta's implementation of it.
+REFERENCE = np.array([[0.5626, 0.7201, 0.4062], [0.2159, 0.8012, 0.5581]])
+REFERENCE_MAXIMUM = np.array([1.9705, 1.0308])
+# Ruifrok and Johnston 2001: densities of hematoxylin, eosin and diaminobenzidine in red, green and blue, as in
+# `skimage.color.rgb_from_hed`.
+RUIFROK = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]])
+JITTER_LIGHT = 256.0  # a level plus one that passes no tissue: white has density 0
+MINIMUM_PIXELS = 100  # of tissue: the 1st and the 99th percentile of fewer are their extremes
+MINIMUM_SHARE = 0.01  # of tissue: with less, the 99th percentile of the amounts would lie in the background
+MINIMUM_ANGLE = 1.0  # degrees between the two vectors
+
+
+class TooLittleTissue(ValueError):
+    """An image in which two stains can't be told apart."""
+
+
+def normalize(
+    image: np.ndarray,
+    transmitted: float = TRANSMITTED,
+    threshold: float = THRESHOLD,
+    percentiles: tuple[float, float] = PERCENTILES,
+) -> np.ndarray:
+    """Bring an image to a common staining (Macenko et al. 2009, ISBI, "A method for normalizing histology slides").
+
+    The two stains of the image are found (`vectors`), the amounts of both in every pixel follow by least squares, are
+    scaled so that their 99th percentiles become `REFERENCE_MAXIMUM`, and are drawn again with the `REFERENCE` vectors.
+
+    Parameters
+    ----------
+    image
+        uint8, (H, W, 3): red, green, blue.
+    transmitted
+        Intensity (above 0) of light that passes no tissue.
+    threshold
+        Optical density (natural logarithm) that a pixel must have in each channel to count as tissue.
+    percentiles
+        Percentiles of the angle that give the two stains; the second one also gives the maximum of the amounts.
+
+    Returns
+    -------
+    ndarray of uint8, (H, W, 3)
+        A new array. An image in which two stains can't be told apart comes back unchanged: fewer than
+        `MINIMUM_PIXELS` or a smaller share than `MINIMUM_SHARE` of tissue (blank images, single pixels), one color
+        only (black, gray), or hardly any of one stain.
+
+    Raises
+    ------
+    ValueError
+        If `image` is not uint8 (H, W, 3) with at least one pixel (RGBA, gray without channels, 16-bit, float), or a
+        constant is out of range.
+    """
+    image = _checked(image)
+    _check_constants(transmitted, threshold, percentiles)
+    density = _density(image, transmitted)
+    try:
+        stains = _stains(image, density, transmitted, threshold, percentiles)
+        inverse, scale = _scaling(density, stains, threshold, percentiles[1])
+    except TooLittleTissue:
+        return image.copy()
+    return _redrawn(density, inverse @ (scale[:, None] * REFERENCE), transmitted).reshape(image.shape)
+
+
+def vectors(
+    image: np.ndarray,
+    transmitted: float = TRANSMITTED,
+    threshold: float = THRESHOLD,
+    percentiles: tuple[float, float] = PERCENTILES,
+) -> np.ndarray:
+    """Optical densities of the two stains of an image (Macenko et al. 2009, section 2).
+
+    In the plane of the two largest principal components of the tissue's densities, the stains are the directions at the
+    first and the last percentile of the angle.
+
+    Parameters
+    ----------
+    image, transmitted, threshold, percentiles
+        As for `normalize`.
+
+    Returns
+    -------
+    ndarray of float64, (2, 3)
+        Unit vectors in red, green, blue; hematoxylin, which takes more red, first.
+
+    Raises
+    ------
+    TooLittleTissue
+        If two stains can't be told apart; a ValueError that says why.
+    ValueError
+        As `normalize`.
+    """
+    image = _checked(image)
+    _check_constants(transmitted, threshold, percentiles)
+    return _stains(image, _density(image, transmitted), transmitted, threshold, percentiles)
+
+
+def concentrations(image: np.ndarray, stains: np.ndarray | None = None, transmitted: float = TRANSMITTED) -> np.ndarray:
+    """Amounts of two stains in each pixel, by least squares.
+
+    Parameters
+    ----------
+    image
+        uint8, (H, W, 3).
+    stains
+        (2, 3), optical densities of hematoxylin and eosin; None: the image's own `vectors`.
+    transmitted
+        As for `normalize`.
+
+    Returns
+    -------
+    ndarray of float32, (H, W, 2)
+        Amounts of hematoxylin and eosin. Noise, and light brighter than `transmitted`, give values below 0.
+
+    Raises
+    ------
+    ValueError
+        As `vectors`; stains of another shape.
+    """
+    image = _checked(image)
+    stains = vectors(image, transmitted) if stains is None else np.asarray(stains, np.float64)
+    if stains.shape != (2, 3):
+        raise ValueError(f"stains: an array of shape {stains.shape}; expected (2, 3), hematoxylin and eosin")
+    return _product(_density(image, transmitted), np.linalg.pinv(stains)).reshape(*image.shape[:2], 2)
+
+
+def separate(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures of the hematoxylin and of the eosin of an image, each alone, in the colors of the common staining.
+
+    Parameters
+    ----------
+    image
+        uint8, (H, W, 3).
+
+    Returns
+    -------
+    hematoxylin, eosin : ndarray of uint8, (H, W, 3)
+
+    Raises
+    ------
+    ValueError
+        As `vectors`.
+    """
+    image = _checked(image)
+    density = _density(image, TRANSMITTED)
+    stains = _stains(image, density, TRANSMITTED, THRESHOLD, PERCENTILES)
+    inverse, scale = _scaling(density, stains, THRESHOLD, PERCENTILES[1])
+    alone = [np.outer(inverse[:, k] * scale[k], REFERENCE[k]) for k in (0, 1)]
+    hematoxylin, eosin = (_redrawn(density, change, TRANSMITTED).reshape(image.shape) for change in alone)
+    return hematoxylin, eosin
+
+
+def jitter(image: np.ndarray, rng: np.random.Generator | int, low: float = 0.7, high: float = 1.3) -> np.ndarray:
+    """Multiply an image's hematoxylin and eosin by two random factors, as for stronger and weaker staining.
+
+    Stains are separated with the fixed vectors of Ruifrok and Johnston 2001 (Anal Quant Cytol Histol 23:291-299, color
+    deconvolution); what they leave, the third channel, stays. Amounts below 0 stay too, so that factors of 1 change
+    nothing. Light that passes no tissue is 255 here, so that white stays white.
+
+    Parameters
+    ----------
+    image
+        uint8, (H, W, 3).
+    rng
+        Generator, or a seed.
+    low, high
+        Range of the factors, uniform; 0.7 to 1.3 in Rakhlin et al. 2018, section 2.3.
+
+    Returns
+    -------
+    ndarray of uint8, (H, W, 3)
+        Blank, black and gray images, and single pixels, are changed like any other; white stays white, and black black.
+
+    Raises
+    ------
+    ValueError
+        If `image` is not uint8 (H, W, 3) with at least one pixel, or not 0 <= low <= high.
+    """
+    image = _checked(image)
+    change = _jitter_matrix(*draw_factors(np.random.default_rng(rng), low, high))
+    return _redrawn(_density(image, JITTER_LIGHT), change, JITTER_LIGHT, 1.0).reshape(image.shape)
+
+
+def draw_factors(rng: np.random.Generator, low: float = 0.7, high: float = 1.3) -> np.ndarray:
+    """Factors of hematoxylin and of eosin, float64 (2,), as `jitter` draws them.
+
+    Raises
+    ------
+    ValueError
+        If not 0 <= low <= high, both finite.
+    """
+    if not 0 <= low <= high < np.inf:
+        raise ValueError(f"low={low}, high={high}: expected 0 <= low <= high")
+    return rng.uniform(low, high, 2)
+
+
+def jitter_tables(factors: np.ndarray) -> np.ndarray:
+    """`jitter` as tables, for any device: a pixel's new density is the sum of one row from each of three tables.
+
+    Parameters
+    ----------
+    factors
+        (J, 2), of hematoxylin and of eosin.
+
+    Returns
+    -------
+    ndarray of float32, (J, 3, 256, 3)
+        What each level of red, green and blue (first axis after J) adds to the densities of red, green and blue (last
+        axis). The new level is ``256 exp(-density) - 1``, rounded and clipped to 0-255.
+    """
+    density = _table(JITTER_LIGHT)[:, None]
+    return np.stack([density * _jitter_matrix(*pair)[:, None] for pair in factors]).astype(np.float32)
+
+
+def _jitter_matrix(hematoxylin: float, eosin: float) -> np.ndarray:
+    """What the two factors do to a pixel's density, a row of red, green, blue; float64 (3, 3)."""
+    return np.linalg.inv(RUIFROK) @ np.diag([hematoxylin, eosin, 1.0]) @ RUIFROK
+
+
+def _checked(image) -> np.ndarray:
+    image = np.asarray(image)
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        hint = "; leave out the alpha channel" if image.ndim == 3 and image.shape[2] == 4 else ""
+        raise ValueError(
+            f"image: an array of {image.dtype}, shape {image.shape}; expected uint8 (0-255), (H, W, 3), red, green, "
+            f"blue, at least one pixel{hint}"
+        )
+    return image
+
+
+def _check_constants(transmitted: float, threshold: float, percentiles: tuple[float, float]) -> None:
+    if not (0 < transmitted < np.inf and 0 <= threshold < np.inf and 0 <= percentiles[0] < percentiles[1] <= 100):
+        raise ValueError(
+            f"transmitted={transmitted}, threshold={threshold}, percentiles={percentiles}: expected a positive "
+            "intensity, a density of at least 0, and two percentiles, the smaller first"
+        )
+
+
+def _table(transmitted: float) -> np.ndarray:
+    """Optical density of each of the 256 levels; one is added, so that black has one too."""
+    return -np.log(np.arange(1, 257) / transmitted)
+
+
+def _density(image: np.ndarray, transmitted: float) -> np.ndarray:
+    """Optical densities, float32 (H * W, 3)."""
+    return _table(transmitted).astype(np.float32).take(image.reshape(-1, 3))
+
+
+def _redrawn(density: np.ndarray, change: np.ndarray, transmitted: float, added: float = 0.0) -> np.ndarray:
+    """Levels, uint8 (N, 3), of densities times a matrix (3, 3)."""
+    change = -change.astype(np.float32)
+    levels = np.empty(density.shape, np.uint8)
+    for rows in _blocks(len(density)):
+        part = np.minimum(density[rows] @ change, 20)  # far beyond white; noise could overflow otherwise
+        np.exp(part, out=part)
+        part *= np.float32(transmitted)
+        part -= np.float32(added)
+        np.rint(part, out=part)
+        levels[rows] = np.clip(part, 0, 255, out=part)
+    return levels
+
+
+def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """``a @ b`` for many rows and a tiny matrix, float32."""
+    b = b.astype(np.float32)
+    result = np.empty((len(a), b.shape[1]), np.float32)
+    for rows in _blocks(len(a)):
+        np.matmul(a[rows], b, out=result[rows])
+    return result
+
+
+def _blocks(rows: int, size: int = 2**13) -> list[slice]:
+    """Rows in blocks that stay in the cache and are too few for the matrix library to start threads, which on a busy
+    machine wait for each other many times longer than the product takes."""
+    return [slice(start, start + size) for start in range(0, rows, size)]
+
+
+def _stains(image, density, transmitted, threshold, percentiles) -> np.ndarray:
+    """`vectors` from densities; float32 (n, 3) arrays, one pass each, sums in float64 over blocks."""
+    # Densities fall with the level, so that the threshold is one on levels, and a comparison of bytes.
+    brightest = int(np.count_nonzero(_table(transmitted) >= threshold)) - 1
+    tissue = (image[..., 0] <= brightest) & (image[..., 1] <= brightest) & (image[..., 2] <= brightest)
+    dense = np.compress(tissue.ravel(), density, axis=0)
+    if len(dense) < max(MINIMUM_PIXELS, MINIMUM_SHARE * len(density)):
+        raise TooLittleTissue(
+            f"image: {len(dense)} of {len(density)} pixels are tissue; two stains can't be told apart below "
+            f"{MINIMUM_PIXELS} pixels or {MINIMUM_SHARE:.0%} of the image"
+        )
+    plane = np.linalg.eigh(_covariance(dense))[1][:, :0:-1]  # columns: first and second principal component
+    plane = plane * np.where(plane.sum(0) < 0, -1, 1)  # their signs are arbitrary; most densities are positive
+    turned = _product(dense, plane)
+    angles = np.percentile(np.arctan2(turned[:, 1], turned[:, 0]), percentiles)
+    if np.degrees(angles[1] - angles[0]) < MINIMUM_ANGLE:
+        raise TooLittleTissue("image: all pixels are of one color; two stains can't be told apart")
+    found = np.stack([np.cos(angles), np.sin(angles)], axis=1) @ plane.T
+    return found if found[0, 0] > found[1, 0] else found[::-1]
+
+
+def _covariance(dense: np.ndarray) -> np.ndarray:
+    """Covariance of the columns, float64 (3, 3); single precision within a block, double between blocks."""
+    center = dense[:MINIMUM_PIXELS].mean(0)
+    total, products = np.zeros(3), np.zeros((3, 3))
+    for rows in _blocks(len(dense)):
+        part = dense[rows] - center
+        total += np.ones(len(part), np.float32) @ part  # ten times as fast as a sum along the longer axis
+        products += part.T @ part
+    return (products - np.outer(total, total) / len(dense)) / (len(dense) - 1)
+
+
+def _scaling(density, stains, threshold: float, percentile: float) -> tuple[np.ndarray, np.ndarray]:
+    """From densities to amounts (3, 2), and what brings their upper percentiles to the reference (2,)."""
+    inverse = np.linalg.pinv(stains)
+    amounts = np.ascontiguousarray(_product(density, inverse).T)
+    maximum = np.percentile(amounts, percentile, axis=1, overwrite_input=True)
+    if maximum.min() < threshold:
+        raise TooLittleTissue(
+            f"image: {percentile:g} % of the pixels have less than {maximum[0]:.2f} of hematoxylin and "
+            f"{maximum[1]:.2f} of eosin; expected at least {threshold} of both"
+        )
+    return inverse, REFERENCE_MAXIMUM / maximum

@@ -1,0 +1,122 @@
+"""Averaging the answers of many models: over seeds, crop sizes and encoders, and what each of these brings.
+
+Everything here works on tables of predictions, so that a fusion can be computed again from what was saved.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from histolib.metrics import predictions
+
+FUSION = "fusion"
+
+
+def of_seeds(
+    method: str, manifest: pd.DataFrame, probabilities: np.ndarray, fold: np.ndarray, seeds: Sequence[int]
+) -> pd.DataFrame:
+    """Predictions of one kind of descriptor, one row per seed and image.
+
+    Parameters
+    ----------
+    method
+        ``<encoder>-<crop size>``, from `boosting.name`.
+    manifest
+        Rows of `Dataset.table`.
+    probabilities
+        (seeds, images, augmentations, classes); augmentations are averaged.
+    fold
+        Fold of each image.
+    seeds
+        Seeds of the models.
+
+    Returns
+    -------
+    DataFrame
+        As `predictions.table`, with a column ``seed`` (Int64) after ``fold``.
+
+    Raises
+    ------
+    ValueError
+        As `predictions.table`; or if there are not as many seeds as `probabilities` has.
+    """
+    if np.ndim(probabilities) != 4 or len(probabilities) != len(seeds):
+        shape = np.shape(probabilities)
+        raise ValueError(f"{method}: shape {shape}; expected ({len(seeds)} seeds, images, augmentations, classes)")
+    parts = [predictions.table(method, manifest, p.mean(1), fold) for p in np.asarray(probabilities)]
+    for part, seed in zip(parts, seeds, strict=True):
+        part.insert(2, "seed", pd.array([seed] * len(part), dtype="Int64"))
+    return pd.concat(parts, ignore_index=True)
+
+
+def fuse(rows: pd.DataFrame, method: str | None = FUSION) -> pd.DataFrame:
+    """Average the probabilities that an image gets (Rakhlin et al. 2018, Section 2.5).
+
+    Parameters
+    ----------
+    rows
+        Predictions, each image equally often.
+    method
+        Name of the average over all rows of an image; or None, to average each method's rows by themselves, which
+        leaves out only the seeds.
+
+    Returns
+    -------
+    DataFrame
+        As `predictions.table`, images in the order in which they come first in `rows`.
+
+    Raises
+    ------
+    ValueError
+        If images do not all have the same number of rows, or differ in fold or class from row to row.
+    """
+    if method is not None:
+        rows = rows.assign(method=method)
+    columns = list(rows.filter(regex=r"^p_\d+$"))
+    grouped = rows.groupby(predictions.KEYS, sort=False, dropna=False)
+    fused, counts = grouped[columns].mean().reset_index(), grouped.size()
+    twice = fused.duplicated(["method", "image_id"])
+    if twice.any():
+        raise ValueError(f"image {fused.loc[twice, 'image_id'].iloc[0]}: fold, patient or class differ from row to row")
+    if counts.nunique() > 1:
+        few, many = counts.idxmin()[2], counts.idxmax()[2]
+        raise ValueError(f"image {few} has {counts.min()} rows, image {many} {counts.max()}; expected equally many")
+    return fused.round(dict.fromkeys(columns, 6))  # as `predictions.table` does
+
+
+def ablations(rows: pd.DataFrame) -> pd.DataFrame:
+    """The fusion, and what is left of it where one kind of variety is left out.
+
+    Parameters
+    ----------
+    rows
+        Predictions of all kinds of descriptor and seeds: tables of `of_seeds`, one below the other.
+
+    Returns
+    -------
+    DataFrame
+        Fused predictions of the methods ``fusion``, ``one seed``, ``crop size <size> alone``, ``<encoder> alone`` and,
+        for no fusion but that over seeds, ``<encoder>-<crop size> alone``. What is the same as an earlier one (the only
+        crop size, for example) is left out.
+
+    Raises
+    ------
+    ValueError
+        If a method is not named ``<encoder>-<crop size>``; as `fuse`.
+    """
+    named = rows["method"].str.rpartition("-")
+    encoder, size = named[0], named[2]
+    if (encoder == "").any():
+        found = rows.loc[encoder == "", "method"].iloc[0]
+        raise ValueError(f"method {found!r}: expected a name of the form <encoder>-<crop size>")
+    chosen = {FUSION: pd.Series(True, rows.index), "one seed": rows["seed"] == rows["seed"].iloc[0]}
+    chosen |= {f"crop size {value} alone": size == value for value in size.unique()}
+    for column in (encoder, rows["method"]):
+        chosen |= {f"{value} alone": column == value for value in column.unique()}
+    parts, before = [], set()
+    for name, kept in chosen.items():
+        if kept.to_numpy().tobytes() not in before:
+            parts.append(fuse(rows[kept], name))
+            before.add(kept.to_numpy().tobytes())
+    return pd.concat(parts, ignore_index=True)

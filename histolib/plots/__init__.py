@@ -1,0 +1,23 @@
+"""Figures: titled, with labeled axes, in colors that color-blind readers can tell apart."""
+
+from histolib.plots.embeddings import embedding
+from histolib.plots.images import image_grid, slide_map
+from histolib.plots.scores import confusion, grouped, intervals, points, roc
+from histolib.plots.style import COLORS, MARKERS, style
+from histolib.plots.training import class_counts, curves
+
+__all__ = [
+    "COLORS",
+    "MARKERS",
+    "class_counts",
+    "confusion",
+    "curves",
+    "embedding",
+    "grouped",
+    "image_grid",
+    "intervals",
+    "points",
+    "roc",
+    "slide_map",
+    "style",
+]

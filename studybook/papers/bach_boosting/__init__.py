@@ -1,0 +1,1 @@
+"""Everything of one paper: its numbers, its checks, its study, its figures."""

@@ -1,0 +1,110 @@
+"""What the units of the magnification study answered, as the chapter's tables and figures take it."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from histolib import metrics
+from histolib.datasets.breakhis import MAGNIFICATIONS
+from studybook.engine.units import Gathered
+from studybook.papers.breakhis_magnification.study import MAGNIFICATION_TABLE, MAIN, MODEL
+
+
+def matched(rows: pd.DataFrame) -> pd.DataFrame:
+    """Predictions at the magnification that a method is about: of specific networks at their own, of networks without
+    a magnification at that one, of the independent network at all; the methods are then three.
+
+    Parameters
+    ----------
+    rows
+        Predictions with a column ``magnification``.
+    """
+    found = rows["method"].str.extract(r"^(specific|without) (\d+)x$")
+    own = found[0].notna() & (pd.to_numeric(found[1]) == rows["magnification"])
+    compared = rows[own].assign(method=found[0][own])
+    alone = rows[(rows["method"] == "independent") & rows["fold"].isin(compared["fold"])]
+    return pd.concat([compared, alone])
+
+
+def paired(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of the rows of `matched` those of specific networks, and of the independent one at the same magnifications."""
+    own = rows["magnification"].isin(rows["magnification"][rows["method"] == "specific"])
+    return rows[own & rows["method"].isin(["specific", "independent"])]
+
+
+def averaged(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same rows with each fold and magnification as a fold of its own, so that a mean over the folds is the paper's
+    average, over folds and magnifications."""
+    return rows.assign(fold=1000 * rows["fold"] + rows["magnification"])
+
+
+def constant(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of one method as a program would answer them that always says malignant."""
+    one = rows[rows["method"] == rows["method"].iloc[0]]
+    return one.assign(method="always malignant", p_0=0.0, p_1=1.0)
+
+
+def called(rows: pd.DataFrame) -> pd.DataFrame:
+    """Share of each method's images that are called malignant, and the mean of sensitivity and specificity."""
+    groups = rows.groupby("method", sort=False)
+    balanced = {name: metrics.scores(part["y_true"], part["p_1"])["balanced_accuracy"] for name, part in groups}
+    share = groups["p_1"].agg(lambda p: (p >= 0.5).mean())
+    return pd.DataFrame({"called malignant": share, "balanced accuracy": pd.Series(balanced)})
+
+
+def magnification_task(found: Gathered) -> pd.DataFrame:
+    """Answers of the networks with two tasks about the magnification, as a table of predictions.
+
+    Returns
+    -------
+    DataFrame
+        ``method, fold, image_id, patient, y_true`` (place in the four magnifications)``, p_0 .. p_3, magnification``.
+    """
+    table = _of_variant(found, "two tasks")
+    return table.assign(y_true=np.searchsorted(MAGNIFICATIONS, table["magnification"]))
+
+
+def regression(found: Gathered, table: pd.DataFrame) -> pd.DataFrame:
+    """True and predicted magnification of each test image, with the name of its class."""
+    return _of_variant(found, "regression").merge(table[["image_id", "label_name"]], on="image_id")
+
+
+def of_kept(rows: pd.DataFrame) -> pd.DataFrame:
+    """The two networks' rows of a kept run, each fold and magnification (from the image's name) a fold of its own."""
+    own = rows[rows["method"].isin(MAIN)]
+    magnification = own["image_id"].str.extract(r"-(\d+)-\d+$")[0].astype(int)
+    return averaged(own.assign(method="kept: " + own["method"], magnification=magnification))
+
+
+def median_factors(numbers: pd.DataFrame) -> pd.Series:
+    """How far predicted magnifications are off, as a factor of at least 1: ``network``, the median over images;
+    ``constant``, the median of the true ones; ``of_constant``, the median if always that were said."""
+    true, constant = numbers["magnification"], numbers["magnification"].median()
+    off = {"network": numbers["predicted"] / true, "of_constant": constant / true}
+    found = {name: 2 ** np.abs(np.log2(ratio)).median() for name, ratio in off.items()}
+    return pd.Series(found | {"constant": constant})
+
+
+def network(found: Gathered, fold: int):
+    """The trained network with two tasks of a fold."""
+    import keras
+
+    from histolib.training import augmentation  # noqa: F401 - their layers are registered on import
+
+    chosen = (found.units["variant"] == "two tasks") & (found.units["fold"] == fold)
+    return keras.saving.load_model(Path(found.units["folder"][chosen].iloc[0]) / MODEL)
+
+
+def one_of_each_magnification(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of each magnification that there is, in order, the image whose true class got the highest probability: what is
+    shown of it is not typical."""
+    sure = rows["p_1"].where(rows["y_true"] == 1, rows["p_0"])
+    return rows.loc[sure.groupby(rows["magnification"]).idxmax()]
+
+
+def _of_variant(found: Gathered, variant: str) -> pd.DataFrame:
+    chosen = found.units[found.units["variant"] == variant]
+    parts = [found.tables[MAGNIFICATION_TABLE][unit].assign(method=row["method"], fold=row["fold"])
+             for unit, row in chosen.iterrows()]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)

@@ -1,0 +1,253 @@
+"""One network for all magnifications, or one for each: the settings compared, and one of them computed.
+
+Bayramoglu et al. 2016, section III. Planning imports no network library, so that it starts at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from histolib import datasets
+from histolib.datasets.breakhis import MAGNIFICATIONS
+from histolib.metrics import splits
+from studybook import twins
+from studybook.engine.units import Result
+
+MAIN = ("independent", "two tasks")  # the paper's two networks
+CRAFTED = "hand-crafted"  # a descriptor with a classifier, one for each magnification
+TWO_TASKS = ("two tasks", "regression")
+SCALE = 64  # gray levels that become 1; not published
+CLIP = 1.0  # largest norm of a gradient; not published, without it the regression diverges
+MODEL = "model.keras"  # in the folders of the units with two tasks
+MAGNIFICATION_TABLE = "magnification"  # a unit's further table: answers about the magnification
+_NAMES = ("variant", "magnification", "tuned_on")
+_WEIGHTS = ("weight_malignancy", "weight_magnification")
+_DATA = ("data", "patients", "data_seed", "split", "seed")
+_SHARED = (
+    *_DATA, "size", "width", "epochs", "batch_size", "learning_rate", "momentum",
+    "patience", "validation", "dropout",
+)  # fmt: skip
+
+
+def plan(parameters: Mapping) -> list[dict]:
+    """Settings of all units.
+
+    In each of ``folds`` one network for all magnifications and one for two tasks; in those of ``folds_compared`` also a
+    network for each magnification of ``specific``, one for all but each of ``left_out``, one that gives the
+    magnification as a number, and one that stops as the paper's did. And in each fold every hand-crafted descriptor
+    with every classifier.
+    """
+    compared = parameters["folds_compared"]
+    if not compared or not set(compared) <= set(parameters["folds"]):
+        raise ValueError(f"folds_compared={compared}: expected at least one, each of folds={parameters['folds']}")
+    shared = {name: parameters[name] for name in _SHARED}
+    both = {name: parameters[name] for name in _WEIGHTS}
+    single = dict.fromkeys(_WEIGHTS, 0.0)
+    found = []
+    for fold in parameters["folds"]:
+        chosen = [("independent", 0, "validation", single)]
+        if fold in compared:
+            chosen += [("independent", 0, "test", single)]
+            chosen += [("specific", k, "validation", single) for k in parameters["specific"]]
+            chosen += [("without", k, "validation", single) for k in parameters["left_out"]]
+            chosen += [("regression", 0, "validation", both)]
+        chosen += [("two tasks", 0, "validation", both)]
+        found += [dict(zip(_NAMES, one)) | one[3] | {"fold": fold} | shared for one in chosen]
+        crafted = [(name, one) for name in parameters["descriptors"] for one in parameters["classifiers"]]
+        found += [{"variant": CRAFTED, "magnification": 0, "descriptor": name, "classifier": one, "fold": fold}
+                  | {key: parameters[key] for key in _DATA} | {"size": parameters["descriptor_size"]}
+                  for name, one in crafted]  # fmt: skip
+    return found
+
+
+def group(settings: Mapping) -> str:
+    """Processes of a fold: the networks that see all magnifications, the other networks, the descriptors."""
+    if settings["variant"] == CRAFTED:
+        return f"fold{settings['fold']}-descriptors"
+    return f"fold{settings['fold']}-{'some' if settings['magnification'] else 'all'}"
+
+
+def method(settings: Mapping) -> str:
+    """What tells the settings of units apart, the fold left out; the name of their rows in tables of predictions."""
+    if settings["variant"] == CRAFTED:
+        return f"{settings['descriptor']}, {settings['classifier']}"
+    parts = [settings["variant"]] + ([f"{settings['magnification']}x"] if settings["magnification"] else [])
+    return " ".join(parts) + (", stopped on test images" if settings["tuned_on"] == "test" else "")
+
+
+def label(settings: Mapping) -> str:
+    """Name of a unit."""
+    return f"{method(settings).replace(',', '').replace(' ', '-')}-fold{settings['fold']}"
+
+
+def fingerprint(settings: Mapping) -> str:
+    """Of the images that a unit learns from and is tested on."""
+    return dataset(settings).fingerprint
+
+
+def dataset(settings: Mapping) -> datasets.Dataset:
+    """The set as a unit uses it."""
+    return _load(settings["data"], settings["patients"], settings["data_seed"])
+
+
+def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Positions of the training, validation and test images.
+
+    The test side is the fold's. Of the training patients some decide when to stop; or, as in the paper, the test
+    images at 40x do (section III), and all training patients train. What a network does not learn from (the other
+    magnifications of a specific one, the magnification left out) is not looked at for stopping either.
+    """
+    table = dataset(settings).table
+    rest, test = splits.of_fold(table, settings["fold"], settings["split"])
+    if settings["tuned_on"] == "test":
+        return rest, test[table["magnification"].to_numpy()[test] == MAGNIFICATIONS[0]], test
+    labels, patients = table["label"].to_numpy()[rest], table["patient"].to_numpy(object)[rest]
+    train, check = splits.two_parts(labels, patients, settings["validation"], seed=settings["seed"])
+    seen = table["magnification"].isin(_seen(settings)).to_numpy()
+    found = {"training": rest[train][seen[rest[train]]], "validation": rest[check][seen[rest[check]]]}
+    for side, rows in found.items():
+        missing = np.setdiff1d(labels, table["label"].to_numpy()[rows]).tolist()
+        if missing:
+            part = f"{label(settings)}: its {side} part has {len(rows)} images and none of class {missing}"
+            raise ValueError(f"{part}; more patients are needed, or this unit left out")
+    return found["training"], found["validation"], test
+
+
+def compute(settings: Mapping) -> Result:
+    """Train one network with one setting and predict all test images, whatever their magnification."""
+    if settings["variant"] == CRAFTED:
+        return _crafted(settings)
+    import keras
+
+    from histolib import training
+    from histolib.metrics import predictions
+
+    found, (train, check, test) = dataset(settings), parts(settings)
+    images, answers = found.images(settings["size"], crop="center"), _answers(settings, found.table)
+    tasks = settings["variant"] if settings["variant"] in TWO_TASKS else "one task"
+    known = _compiled(*(settings[name] for name in ("size", "width", "dropout", *_WEIGHTS)))
+    # Networks that see fewer images pass over them more often: all take the same number of steps.
+    passes = len(MAGNIFICATIONS) / len(_seen(settings))
+    stop = keras.callbacks.EarlyStopping("val_loss", patience=round(passes * settings["patience"]),
+                                         restore_best_weights=True)  # fmt: skip
+    fit = training.fit(
+        untrained(settings), images[train], _rows(answers, train), (images[check], _rows(answers, check)),
+        round(passes * settings["epochs"]), settings["batch_size"], seed=settings["seed"], callbacks=[stop],
+        optimizer=keras.optimizers.SGD(settings["learning_rate"], momentum=settings["momentum"], clipnorm=CLIP),
+        loss_weights=_loss_weights(settings), say=lambda line: None, reuse=known.get(tasks),
+    )  # fmt: skip
+    known[tasks] = fit.model
+    given, rows = training.predict(fit.model, images[test]), found.table.iloc[test]
+    tables = {"history": fit.history}
+    if isinstance(given, dict):
+        tables[MAGNIFICATION_TABLE] = _told(rows, given["magnification"])
+        given = given["malignancy"]
+    facts = {"training seconds": round(fit.seconds, 2), "epochs": len(fit.history), "images": len(train),
+             "parameters": fit.model.count_params()}  # fmt: skip
+    writers = [lambda folder: fit.model.save(folder / MODEL)] if settings["variant"] == "two tasks" else []
+    return Result(predictions.table(method(settings), rows, given, settings["fold"]), tables, facts, writers)
+
+
+def _crafted(settings: Mapping) -> Result:
+    """One descriptor with one classifier, fitted for each magnification by itself as those that the paper quotes."""
+    from histolib.descriptors import comparison
+
+    table = dataset(settings).table
+    train, test = splits.of_fold(table, settings["fold"], settings["split"])
+    described = _described(settings["descriptor"], settings["size"], *(settings[key] for key in _DATA[:3]))
+    parts, times = [], []
+    for one in MAGNIFICATIONS:
+        there = table["magnification"].to_numpy() == one
+        own, tested = train[there[train]], test[there[test]]
+        images = table.iloc[own].groupby(["label", "patient"]).size()
+        known = (images > 1).groupby("label").sum()
+        if not len(tested) or len(known) < 2 or known.min() < 3:
+            continue  # a small part of the data: too few patients to choose settings among
+        rows = comparison.compare(
+            described, table, own, tested, [settings["descriptor"]],
+            [settings["classifier"]], settings["seed"], settings["fold"], method(settings), workers=1,
+        )  # fmt: skip
+        parts.append(rows[0])
+        times.append(rows[1])
+    if not parts:
+        few = f"fold {settings['fold']}: no magnification has test images and three training patients of each class"
+        raise ValueError(f"{few}; more patients are needed, or descriptors=[]")
+    seconds = pd.concat(times)[["describe", "fit"]].mean()
+    return Result(pd.concat(parts, ignore_index=True), {}, {"images": len(train), **seconds.round(3).to_dict()})
+
+
+@lru_cache
+def _described(descriptor: str, size: int, *data):
+    from histolib.descriptors import comparison
+
+    return comparison.describe(_load(*data).images(size, crop="center"), [descriptor], workers=1)
+
+
+def _seen(settings: Mapping) -> list[int]:
+    """Magnifications that a unit learns from."""
+    only = {"specific": [settings["magnification"]]}
+    return only.get(settings["variant"], [k for k in MAGNIFICATIONS if k != settings["magnification"]])
+
+
+def _answers(settings: Mapping, table: pd.DataFrame):
+    """What a network is to answer for every image: classes, or for two tasks one array each."""
+    from histolib import models
+
+    labels, magnification = table["label"].to_numpy(), table["magnification"].to_numpy()
+    if settings["variant"] == "two tasks":
+        return {"malignancy": labels, "magnification": np.searchsorted(MAGNIFICATIONS, magnification)}
+    if settings["variant"] == "regression":
+        return {"malignancy": labels, "magnification": models.log_magnification(magnification)}
+    return labels
+
+
+def _rows(answers, rows: np.ndarray):
+    return {name: one[rows] for name, one in answers.items()} if isinstance(answers, dict) else answers[rows]
+
+
+def _loss_weights(settings: Mapping) -> dict | None:
+    if not settings["weight_malignancy"] and not settings["weight_magnification"]:
+        return None
+    return {"malignancy": settings["weight_malignancy"], "magnification": settings["weight_magnification"]}
+
+
+def _told(rows: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
+    """Answers about the magnification: probabilities of the four, or the number."""
+    from histolib import models
+
+    known = rows[["image_id", "patient", "magnification"]].reset_index(drop=True)
+    if given.shape[1] == 1:
+        return known.assign(predicted=models.magnification_of(given[:, 0]).round(2))
+    return known.assign(**{f"p_{k}": column.round(6) for k, column in enumerate(given.T)})
+
+
+def untrained(settings: Mapping):
+    """The network, untrained; the same at every call."""
+    import keras
+
+    from histolib import models, reproducibility
+    from histolib.training import augmentation
+
+    reproducibility.seed(settings["seed"] + settings["fold"])
+    centering = keras.layers.Rescaling(1 / SCALE, -2, name="centering")
+    return models.magnification_cnn(
+        1 + (settings["variant"] in TWO_TASKS), (settings["size"], settings["size"], 3), width=settings["width"],
+        dropout=settings["dropout"], regression=settings["variant"] == "regression",
+        augment=augmentation.Dihedral(settings["seed"]), standardize=centering, scale=SCALE,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=4)
+def _compiled(*architecture) -> dict:
+    """Networks of this architecture by their tasks, compiled."""
+    return {}
+
+
+@lru_cache
+def _load(data, patients, seed: int) -> datasets.Dataset:
+    root = data or twins.folder("breakhis", patients, seed)
+    return datasets.load("breakhis", root, data and patients, seed)

@@ -1,0 +1,221 @@
+"""Scores of the patch chapter: of patches, images and patients, with one setting or another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from histolib import metrics
+from histolib.metrics import aggregation
+from studybook.engine.units import Gathered
+from studybook.published import beside
+
+LEVELS = ("patch", "image", "patient")
+SETTINGS = ("network", "structure", "contrast", "cropping", "share", "regularization")
+SHOWN = (
+    ("patch", "accuracy"), ("patch", "auc"), ("image", "accuracy"), ("image", "precision"), ("image", "f1"),
+    ("patient", "accuracy"),
+)  # fmt: skip
+COMPARED = (*SHOWN[:3], ("image", "balanced_accuracy"), *SHOWN[3:])  # of methods, some of which know one class only
+RAW = "ResNet on raw images"
+WHOLE = "whole"  # cropping of those that see an image uncut
+
+
+def levels(found: Gathered, rule: str = "average", n: int = 3) -> dict[str, pd.DataFrame]:
+    """Predictions of patches, and what they give for images and for patients by one rule; see `aggregate`."""
+    parts = {by: aggregate(found, found.predictions, by, rule, n) for by in LEVELS[1:]}
+    return {"patch": found.predictions} | parts
+
+
+def aggregate(found: Gathered, rows: pd.DataFrame, by: str, rule: str, n: int = 3) -> pd.DataFrame:
+    """`aggregation.aggregate`, each unit with the share of classes among its own training patches as prior.
+
+    Parameters
+    ----------
+    found
+        All units; ``malignant share`` among their facts.
+    rows
+        Predictions of patches of some of them.
+    by, rule, n
+        As in `aggregation.aggregate`.
+
+    Returns
+    -------
+    DataFrame
+        As `aggregation.aggregate` gives it.
+    """
+    if rule != "sum":
+        return aggregation.aggregate(rows, by, rule, n)
+    shares = found.units.set_index(["method", "fold"])["malignant share"]
+    parts = [aggregation.aggregate(part, by, rule, n, prior=(1 - shares[key], shares[key]))
+             for key, part in rows.groupby(["method", "fold"], sort=False)]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def at_level(rows: pd.DataFrame, level: str, rule: str = "average", n: int = 3) -> pd.DataFrame:
+    """Predictions of patches that no unit is known for, such as those of a kept run, at a level of `LEVELS`.
+
+    With the rule ``"sum"`` the classes count as equally frequent in training.
+    """
+    return rows if level == "patch" else aggregation.aggregate(rows, level, rule, n)
+
+
+def scores(found: Gathered, by_level: Mapping[str, pd.DataFrame], draws: int = 1000, seed: int = 0) -> pd.DataFrame:
+    """Scores of all units at each level, with intervals by patient; folds are put together.
+
+    Parameters
+    ----------
+    found
+        All units.
+    by_level
+        From `levels`.
+    draws, seed
+        As in `metrics.summary`.
+
+    Returns
+    -------
+    DataFrame
+        Index ``method, level, score``; ``value, low, high``.
+    """
+    parts = {level: metrics.summary(rows, draws, seed) for level, rows in by_level.items()}
+    table = pd.concat(parts, names=["level"]).reorder_levels(["method", "level", "score"])
+    return table.loc[list(dict.fromkeys(found.units["method"]))]
+
+
+def varied(found: Gathered, name: str) -> pd.DataFrame:
+    """The units that differ from the base setting in one setting only, the base first.
+
+    Parameters
+    ----------
+    found
+        All units.
+    name
+        One of `SETTINGS`. Earlier methods (``"network"``) differ from the base in structure, contrast and cropping too;
+        they see raw images, so the base network on raw images, if the run has it, stands beside them as `RAW`.
+
+    Returns
+    -------
+    DataFrame
+        Rows of ``found.units`` without repeated methods, ``variant`` (text) and the column ``at``, such as ``40×``.
+
+    Raises
+    ------
+    ValueError
+        Unknown `name`.
+    """
+    if name not in SETTINGS:
+        raise ValueError(f"name={name!r}: expected one of {', '.join(SETTINGS)}")
+    units = found.units.drop_duplicates("method")
+    first = units[units["saved"]].iloc[0]
+    free = {name} | ({"structure", "contrast", "cropping"} if name == "network" else set())
+    same = pd.Series(True, units.index)
+    for other in set(SETTINGS) - free:
+        same &= units[other] == first[other]
+    raw = pd.Series(name == "network", units.index) & ~units["saved"] & (units["contrast"] == "raw")
+    for other in ("network", "structure", "cropping"):
+        raw &= units[other] == first[other]
+    same &= units["saved"] | (units[name] != first[name]) | raw
+    chosen = units[same].sort_values("saved", ascending=False, kind="stable")
+    variant = chosen[name].astype(str).mask(raw[same], RAW)
+    return chosen.assign(variant=variant, at=chosen["magnification"].map("{}×".format)).sort_values(
+        "magnification", kind="stable"
+    )
+
+
+def votes(found: Gathered, chosen: pd.DataFrame, tidy: pd.DataFrame, digits: int = 2) -> pd.DataFrame:
+    """`wide`, and before the scores how many patches of each tested image were predicted.
+
+    Parameters
+    ----------
+    found
+        All units.
+    chosen, tidy
+        From `varied` and `of_variants`.
+    digits
+        Decimal places.
+
+    Returns
+    -------
+    DataFrame
+        As `wide` gives it; its first column is ``patches per tested image``.
+    """
+    table = wide(tidy, digits)
+    each = found.predictions.groupby(["method", "fold", "image_id"]).size().groupby("method").mean()
+    counts = {(row.at, row.variant): round(each[row.method]) for row in chosen.itertuples()}
+    table.insert(0, "patches per tested image", [counts[place] for place in table.index])
+    return table
+
+
+def of_variants(chosen: pd.DataFrame, table: pd.DataFrame, shown: Sequence = SHOWN) -> pd.DataFrame:
+    """Scores of some units, tidy, for `plots.grouped`.
+
+    Parameters
+    ----------
+    chosen
+        From `varied`.
+    table
+        From `scores`.
+    shown
+        Pairs of a level and a score.
+
+    Returns
+    -------
+    DataFrame
+        ``magnification`` (text)``, variant, score`` (such as ``image accuracy``)``, value, low, high``. NaN for
+        patches of a method that sees whole images.
+    """
+    rows = []
+    for level, score in shown:
+        for _, unit in chosen.iterrows():
+            values = table.loc[(unit["method"], level, score)]
+            if level == "patch" and unit["cropping"] == WHOLE:
+                values = values * float("nan")
+            name = {"magnification": unit["at"], "variant": unit["variant"], "score": _named(level, score)}
+            rows.append(name | values.to_dict())
+    return pd.DataFrame(rows)
+
+
+def wide(tidy: pd.DataFrame, digits: int = 2) -> pd.DataFrame:
+    """The same as text, one row per magnification and variant, one column per score."""
+    text = tidy.assign(text=tidy.apply(beside.interval, axis=1, digits=digits))
+    table = text.pivot(index=["magnification", "variant"], columns="score", values="text")
+    order = list(dict.fromkeys(zip(tidy["magnification"], tidy["variant"], strict=True)))
+    return table.loc[order, list(dict.fromkeys(tidy["score"]))]
+
+
+def rules(found: Gathered, units: pd.DataFrame, n: int = 3, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
+    """Every rule of aggregation on the same patches, of images and of patients.
+
+    Parameters
+    ----------
+    found
+        All units.
+    units
+        Whose patches: one of each magnification, such as those of `varied` with the base setting.
+    n
+        Of ``"exist-n"``.
+    draws, seed
+        As in `metrics.bootstrap`.
+
+    Returns
+    -------
+    DataFrame
+        ``magnification, variant`` (the rule)``, score, value, low, high``, as `of_variants` gives it: accuracy,
+        precision, sensitivity and F1 of images, accuracy of patients.
+    """
+    shown = [("image", name) for name in ("accuracy", "precision", "sensitivity", "f1")] + [("patient", "accuracy")]
+    parts = []
+    for _, unit in units.iterrows():
+        rows = found.predictions[found.predictions["method"] == unit["method"]]
+        for rule in aggregation.RULES:
+            by = {level: aggregate(found, rows, level, rule, n) for level in ("image", "patient")}
+            table = {level: metrics.bootstrap(part, draws=draws, seed=seed) for level, part in by.items()}
+            name = rule.replace("-n", f"-{n}")
+            parts += [{"magnification": unit["at"], "variant": name, "score": _named(level, score)}
+                      | table[level].loc[score].to_dict() for level, score in shown]  # fmt: skip
+    return pd.DataFrame(parts)
+
+
+def _named(level: str, score: str) -> str:
+    return f"{level} {score.replace('auc', 'AUC').replace('f1', 'F1').replace('_', ' ')}"

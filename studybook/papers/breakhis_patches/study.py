@@ -1,0 +1,300 @@
+"""Contrast, structure and cropping of a network for patches: the settings compared, and one of them computed.
+
+Chapter `breakhis_patches`, after slides without authors. Planning imports no network library, so that it starts at
+once.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from histolib.images import contrast, patches
+from histolib.metrics import splits
+from studybook.engine.units import Gathered, Result
+from studybook.papers.breakhis_patches.patch_data import (
+    CUT,
+    DATA,
+    WHOLE,
+    dataset,
+    images_of,
+    parts,
+    shape,
+    side,
+    sides,
+    treated,
+)
+
+OURS = "ResNet"
+EARLIER = ("SVM", "CNN on patches", "CNN on whole images", "DeCAF")
+STRUCTURES = ("normal", "3x3", "stride 2", "feature maps doubled", "two poolings", "dropout")
+REGULARIZATIONS = ("early stopping", "none", "L2", "dropout")
+DROPOUT = 0.5  # where it is studied against overfitting
+MODEL = "model.keras"  # in the folder of a unit with the base setting
+_VARIED = ("network", "structure", "contrast", "cropping", "share", "regularization")
+_LEARNED = ("epochs", "batch_size", "learning_rate", "patience", "l2")
+_NETWORK = ("width", "blocks", "cnn_dropout")
+_FROZEN = ("frozen_weights", "frozen_width")
+
+
+def plan(parameters: Mapping) -> list[dict]:
+    """Settings of all units.
+
+    In each fold and for each magnification: the base setting; with all else as there every contrast, structure,
+    cropping, regularization and share of the training patients; every earlier method on raw images. ``grid`` adds all
+    combinations of contrast, structure and cropping.
+
+    Raises
+    ------
+    ValueError
+        A contrast, structure, cropping, regularization or network that there is not; a share that is not above 0 and at
+        most 1; a dropout that is not from 0 to below 1.
+    """
+    base = {"network": OURS, "share": 1.0, "regularization": REGULARIZATIONS[0]}
+    base |= {name: parameters[f"base_{name}"] for name in ("structure", "contrast", "cropping")}
+    lists = {name: [base[name], *parameters[f"{name}s"]]
+             for name in ("contrast", "structure", "cropping", "share", "regularization")}  # fmt: skip
+    _check(lists, parameters["networks"], parameters["cnn_dropout"])
+    chosen = [base | {name: value} for name, values in lists.items() for value in values]
+    if parameters["grid"]:
+        chosen += [base | {"contrast": a, "structure": b, "cropping": c} for a in lists["contrast"]
+                   for b in lists["structure"] for c in lists["cropping"]]  # fmt: skip
+    uncut = ("SVM", "CNN on whole images")
+    chosen += [base | {"network": name, "structure": "", "contrast": "raw", "cropping": WHOLE if name in uncut else
+                       base["cropping"]} for name in parameters["networks"]]  # fmt: skip
+    known = dict.fromkeys(tuple(one[name] for name in _VARIED) for one in chosen)
+    shared = {name: parameters[name] for name in (*DATA, *CUT, *_LEARNED, *_NETWORK, *_FROZEN, "whole_size")}
+    shared["blocks"] = " ".join(map(str, parameters["blocks"]))
+    saved = tuple(base[name] for name in _VARIED)
+    places = [(fold, k) for fold in parameters["folds"] for k in parameters["magnifications"]]
+    return [dict(zip(_VARIED, one)) | {"magnification": k, "fold": fold, "saved": one == saved} | shared
+            for fold, k in places for one in known]  # fmt: skip
+
+
+def group(settings: Mapping) -> str:
+    """Networks of one structure and cropping are trained by one process, so that one network is compiled once."""
+    kind = "earlier" if settings["network"] != OURS else f"{settings['structure']}-{settings['cropping']}"
+    return f"{_plain(kind)}-fold{settings['fold']}"
+
+
+def method(settings: Mapping) -> str:
+    """What tells the settings of units apart, the fold left out; the name of their rows in tables of predictions."""
+    parts = [settings[name] for name in ("network", "structure", "contrast", "cropping") if settings[name]]
+    parts += [settings["regularization"]] if settings["regularization"] != REGULARIZATIONS[0] else []
+    parts += [f"{100 * settings['share']:g} % of the patients"] if settings["share"] < 1 else []
+    return ", ".join([*parts, f"{settings['magnification']}x"])
+
+
+def label(settings: Mapping) -> str:
+    """Name of a unit."""
+    return f"{_plain(method(settings))}-fold{settings['fold']}"
+
+
+def fingerprint(settings: Mapping) -> str:
+    """Of the images that a unit learns from and is tested on."""
+    return dataset(settings).fingerprint
+
+
+def untrained(settings: Mapping):
+    """The network, untrained; the same at every call."""
+    from histolib import models, reproducibility
+    from histolib.models.patch_resnet import NATIVE
+    from histolib.training import augmentation
+
+    reproducibility.seed(settings["seed"] + settings["fold"])
+    size, augment = side(settings), augmentation.Dihedral(settings["seed"])
+    if settings["network"] != OURS:
+        return models.magnification_cnn(
+            1, (size, size, 3), width=settings["width"], dropout=settings["cnn_dropout"], augment=augment
+        )
+    heeded = _heeded(settings)
+    options = models.STRUCTURES[settings["structure"]] | ({"dropout": DROPOUT} if heeded == "dropout" else {})
+    # Rounded up, so that no patch of the slides' 128 pixels is reduced and each of 256 is halved at every scale.
+    native = math.ceil(NATIVE * settings["scale"])
+    return models.patch_resnet(
+        size, width=settings["width"], blocks=[int(count) for count in settings["blocks"].split()], augment=augment,
+        l2=settings["l2"] if heeded == "L2" else 0.0, native=native, **options,
+    )  # fmt: skip
+
+
+def longer(settings: Mapping, name: str) -> int:
+    """``epochs`` or ``patience`` of a unit, more where it learns from a share of the patients only.
+
+    A pass over half of the patients has half of the steps: passes as they are, fewer patients would mean less training.
+    """
+    return round(settings[name] / settings["share"])
+
+
+def compute(settings: Mapping) -> Result:
+    """Train one network, or one of the earlier methods, and predict the patches of all test images."""
+    if settings["network"] == "SVM":
+        return _svm(settings)
+    return _frozen(settings) if settings["network"] == "DeCAF" else _trained(settings)
+
+
+def _trained(settings: Mapping) -> Result:
+    import keras
+
+    from histolib import training
+
+    (train, rows), (check, checked), (test, tested) = sides(settings)
+    patience, early = longer(settings, "patience"), settings["regularization"] == "early stopping"
+    stop = keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)
+    known = _compiled(*(settings[name] for name in ("network", "structure", "scale", "whole_size", "l2", *_NETWORK)),
+                      _heeded(settings), side(settings))  # fmt: skip
+    fit = training.fit(
+        untrained(settings), train, rows["label"].to_numpy(), (check, checked["label"].to_numpy()),
+        longer(settings, "epochs"), settings["batch_size"], seed=settings["seed"],
+        optimizer=keras.optimizers.Adam(settings["learning_rate"]),
+        callbacks=[stop] if early else [], say=lambda line: None,
+        reuse=known.get("network"),
+    )  # fmt: skip
+    known["network"] = fit.model
+    last = len(fit.history)
+    facts = {"training seconds": round(fit.seconds, 2), "epochs run": last,
+             "epoch kept": stop.best_epoch + 1 if early else last, "parameters": fit.model.count_params()}  # fmt: skip
+    writers = [lambda folder: fit.model.save(folder / MODEL)] if settings["saved"] else []
+    given = training.predict(fit.model, test)
+    return Result(_told(settings, tested, given), {"history": fit.history}, facts | _counts(rows), writers)
+
+
+def _frozen(settings: Mapping) -> Result:
+    """The last feature maps of a network that learned elsewhere, averaged, and a logistic regression on them."""
+    from histolib import models, training
+    from histolib.models import features
+
+    (train, rows), (check, checked), (test, tested) = sides(settings)
+    size, weights = side(settings), settings["frozen_weights"]
+    backbone = models.backbone("vgg16", settings["frozen_width"], weights, (size, size, 3))
+    known = _compiled("vgg16", settings["frozen_width"], weights, size)
+    encode = known.setdefault("network", features.extractor(backbone, (size, size, 3), "average"))
+    learned = np.concatenate([training.predict(encode, train), training.predict(encode, check)])
+    rows = pd.concat([rows, checked])
+    model = _logistic(learned, rows["label"].to_numpy(), rows["patient"].to_numpy(object), settings["seed"])
+    given = model.predict_proba(training.predict(encode, test).astype(np.float64))
+    facts = {"parameters": learned.shape[1] + 1, "chosen": f"C={model.best_params_['classifier__C']}"}
+    return Result(_told(settings, tested, given), {}, facts | _counts(rows))
+
+
+def _svm(settings: Mapping) -> Result:
+    """A support vector machine on a hand-crafted descriptor of whole images."""
+    from histolib.descriptors import comparison
+
+    table, (train, check, test) = images_of(settings), parts(settings)
+    learned = np.sort(np.concatenate([train, check]))
+    found, times = comparison.compare(
+        treated(settings), table, learned, test, ("pftas",), ("svm",), settings["seed"], settings["fold"],
+        method(settings), workers=1,
+    )  # fmt: skip
+    rows = table.iloc[learned].assign(patch_id=lambda t: t["image_id"] + "/0")
+    facts = {"chosen": times["chosen"].iloc[0]} | _counts(rows)
+    return Result(found.assign(patch_id=found["image_id"] + "/0"), {}, facts)
+
+
+def _told(settings: Mapping, rows: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
+    from histolib.metrics import predictions
+
+    table = predictions.table(method(settings), rows, given, settings["fold"])
+    return table.assign(patch_id=rows["patch_id"].to_numpy())
+
+
+def _counts(rows: pd.DataFrame) -> dict:
+    """Patches and patients learned from, and the share of the malignant among the patches: the sum rule's prior."""
+    return {"patches": len(rows), "training patients": int(rows["patient"].nunique()),
+            "malignant share": round(float(rows["label"].mean()), 6)}  # fmt: skip
+
+
+def _heeded(settings: Mapping) -> str:
+    """The regularization, if the network itself is another for it."""
+    return settings["regularization"] if settings["regularization"] in ("L2", "dropout") else ""
+
+
+def _logistic(learned: np.ndarray, labels: np.ndarray, patients: np.ndarray, seed: int):
+    """A logistic regression whose strength a cross-validation by patient chose."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    few = min(len(np.unique(patients[labels == k])) for k in np.unique(labels))
+    inner = list(splits.folds(labels, patients, max(2, min(3, few)), "patient", seed))
+    steps = Pipeline([("scaling", StandardScaler()), ("classifier", LogisticRegression(max_iter=1000))])
+    search = GridSearchCV(steps, {"classifier__C": [1e-4, 1e-2, 1.0]}, scoring="balanced_accuracy", cv=inner)
+    return search.fit(learned.astype(np.float64), labels)
+
+
+@lru_cache(maxsize=4)
+def _compiled(*architecture) -> dict:
+    """The network of this architecture, compiled, as ``network``."""
+    return {}
+
+
+def _check(lists: Mapping[str, list], networks: list, dropout: float) -> None:
+    known = {"contrast": contrast.TREATMENTS, "structure": STRUCTURES, "cropping": patches.CROPPINGS,
+             "regularization": REGULARIZATIONS, "network": EARLIER}  # fmt: skip
+    for name, allowed in known.items():
+        for value in {**lists, "network": networks}[name]:
+            if value not in allowed:
+                raise ValueError(f"{name} {value!r}: expected one of {', '.join(allowed)}")
+    for share in lists["share"]:
+        if not 0 < share <= 1:
+            raise ValueError(f"share {share}: expected a number above 0 and at most 1")
+    if not 0 <= dropout < 1:
+        raise ValueError(f"cnn_dropout={dropout}: expected a number from 0 to below 1")
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
+
+
+def base(found: Gathered, **settings) -> dict:
+    """Settings and facts of the unit with the base setting, of the first fold and magnification or those asked for."""
+    units = found.units[found.units["saved"]]
+    for name, value in settings.items():
+        units = units[units[name] == value]
+    return units.iloc[0].to_dict()
+
+
+def network(unit: Mapping):
+    """The trained network of a unit with the base setting."""
+    import keras
+
+    from histolib.training import augmentation  # noqa: F401 - their layers are registered on import
+
+    return keras.saving.load_model(Path(unit["folder"]) / MODEL)
+
+
+def localized(unit: Mapping, rows: pd.DataFrame, overlap: float = 0.75) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Test images beside the probability of class 1 at each place, the mean over the windows that cover it.
+
+    Parameters
+    ----------
+    unit
+        A unit with the base setting, from `base`.
+    rows
+        Images: ``image_id`` and ``y_true``.
+    overlap
+        Of the windows; the more, the smoother the map.
+
+    Returns
+    -------
+    dict
+        Name of the class and the image's number to image, uint8 (H, W, 3), and map, float (H, W).
+    """
+    from histolib import training
+
+    manifest, found, model = images_of(unit), {}, network(unit)
+    for row in rows.itertuples():
+        at = int(np.flatnonzero(manifest["image_id"] == row.image_id)[0])
+        places = patches.sliding_positions(shape(unit), side(unit), overlap)
+        cut = patches.cut(treated(unit)[at], places, side(unit))
+        values = patches.assemble(training.predict(model, cut)[:, 1], places, shape(unit), side(unit))
+        name = f"{dataset(unit).classes[row.y_true]}\n{manifest['patient'][at]}"
+        found[name] = dataset(unit).images(shape(unit), [manifest["at"][at]])[0], values
+    return found

@@ -1,0 +1,116 @@
+"""Figures of regions of films: where they come from, how they were answered, what an answer rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from histolib.datasets import Dataset, mammograms, regions
+from histolib.plots import COLORS
+
+if TYPE_CHECKING:
+    from studybook.screening import Prediction
+
+RIGHT, WRONG = COLORS[2], COLORS[3]
+
+
+def stages(dataset: Dataset, rows: Mapping[str, int], title: str) -> Figure:
+    """From film to region, a row per lesion (Chougrad et al. 2018, Fig. 2): film, outline with window, region,
+    region less its mean.
+
+    Parameters
+    ----------
+    dataset
+        A mammography data set.
+    rows
+        Label to position in its table.
+    title
+        Title of the figure.
+    """
+    figure, axes = plt.subplots(len(rows), 4, figsize=(10.5, 2.9 * len(rows) + 0.4), squeeze=False)
+    for line, (label, row) in zip(axes, rows.items(), strict=True):
+        film, contour, (top, left, bottom, right) = mammograms.show(dataset, row)
+        region = dataset.images(rows=[row])
+        centered = regions.contrast_normalize(region)[0, ..., 0]
+        limit = np.abs(centered).max() or 1
+        for axis in line[:2]:
+            axis.imshow(film, cmap="gray", interpolation="antialiased")
+        line[1].plot(*contour.T, color=COLORS[1], lw=1.5)
+        window = Rectangle((left, top), right - left, bottom - top, fill=False, ec=COLORS[8], lw=2)
+        line[1].add_patch(window)
+        line[2].imshow(region[0])
+        shown = line[3].imshow(centered, cmap="gray", vmin=-limit, vmax=limit)
+        figure.colorbar(shown, ax=line[3], shrink=0.8, label="gray level less mean")
+        for axis, name in zip(line, ("film", "outline and window", "region", "normalized region"), strict=True):
+            axis.set(xticks=[], yticks=[], title=name)
+        line[0].set_ylabel(label)
+    figure.suptitle(title)
+    return figure
+
+
+def answers(images: Sequence[np.ndarray], predictions: pd.DataFrame, classes: Sequence[str], title: str) -> Figure:
+    """Regions in frames, green where the answer is right and red where it is wrong (Fig. 9), a row per true class.
+
+    Parameters
+    ----------
+    images
+        uint8, (H, W, 3), one per row of `predictions`.
+    predictions
+        One method's rows, two classes.
+    classes
+        Names of the classes.
+    title
+        Title of the figure.
+    """
+    columns = 8
+    y, p = predictions["y_true"].to_numpy(), predictions["p_1"].to_numpy()
+    figure, axes = plt.subplots(len(classes), columns, figsize=(11, 1.75 * len(classes) + 0.4), squeeze=False)
+    for k, line in enumerate(axes):
+        right = (p >= 0.5) == (y == k) if k else (p < 0.5)
+        mistakes, hits = (np.flatnonzero((y == k) & mask) for mask in (~right, right))
+        # Up to half of a row are mistakes, however rare they are.
+        chosen = [*mistakes[: columns // 2], *hits][:columns]
+        for axis in line:
+            axis.set(xticks=[], yticks=[])
+            axis.set_frame_on(False)
+        for axis, row in zip(line, chosen):
+            good = bool(right[row])
+            axis.imshow(images[row])
+            axis.set_frame_on(True)
+            axis.set_title(f"{'right' if good else 'wrong'}, {p[row]:.2f}", fontsize="small")
+            plt.setp(axis.spines.values(), color=RIGHT if good else WRONG, linewidth=4, linestyle="-" if good else "--")
+        line[0].set_ylabel(f"is {classes[k]}")
+    figure.suptitle(title)
+    return figure
+
+
+def heat_maps(answered: Sequence[tuple[str, Prediction]], title: str) -> Figure:
+    """Regions above what the answers about them rest on.
+
+    Parameters
+    ----------
+    answered
+        Label of each region, and its answer from `screening.predict`.
+    title
+        Title of the figure.
+    """
+    figure, axes = plt.subplots(2, len(answered), figsize=(2 * len(answered) + 1.2, 4.8), squeeze=False)
+    for column, (label, one) in zip(axes.T, answered, strict=True):
+        top, left, bottom, right = one.region
+        for axis in column:
+            axis.imshow(one.shown, extent=(left, right, bottom, top))
+            axis.set(xticks=[], yticks=[])
+        shown = column[1].imshow(one.heat_map, cmap="cividis", vmin=0, vmax=1, alpha=0.6,
+                                 extent=(left, right, bottom, top))  # fmt: skip
+        column[0].set_title(f"{label}\n{one.label}: {max(one.probabilities.values()):.2f}", fontsize="small")
+    figure.colorbar(shown, ax=axes[1], label="share of the largest fall", shrink=0.9)
+    axes[0, 0].set_ylabel("region")
+    axes[1, 0].set_ylabel("heat map over it")
+    figure.suptitle(title)
+    return figure

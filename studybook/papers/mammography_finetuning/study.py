@@ -1,0 +1,191 @@
+"""How many blocks of a network to fine-tune on mammographic masses: the settings compared, and one of them computed.
+
+Chougrad et al. 2018, sections 2.2.3, 3.1 to 3.4. Planning imports no network library, so that it starts at
+once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+
+from histolib import datasets
+from histolib.metrics import splits
+from studybook import twins
+from studybook.engine.units import Result
+
+MERGED, UNSEEN = "merged", "mias"
+# The published 0.5, in radians as the library of the time took it (until the end of 2017); here in degrees.
+SHEAR = float(np.rad2deg(0.5))
+_SHARED = (
+    "data", "patients", "data_seed", "size", "width", "folds", "epochs_head", "epochs_tuning", "batch_size",
+    "learning_rate", "patience", "dropout", "l2", "seed",
+)  # fmt: skip
+
+
+def plan(parameters: Mapping) -> list[dict]:
+    """Settings of all units.
+
+    On each set: every number of blocks of ``strategies`` and random weights, by ``networks``; two blocks by every
+    network of ``networks_compared``; two blocks with folds by image instead of by patient. On the merger: two blocks
+    by every network of ``networks_merged``, and by ``network_screening`` once more on all of it, to be tested on MIAS.
+    MIAS itself has folds only where no other set is. A set that is not below ``data`` is left out.
+    """
+    there = datasets.available(parameters["data"]) if parameters["data"] else twins.NAMES
+    known = [name for name in parameters["sets"] if name in there]
+    sets = [name for name in known if name not in (MERGED, UNSEEN)] or [name for name in known if name == UNSEEN]
+    weights, first = parameters["weights"], parameters["networks"][0]
+    strategies = [k if k == "all" else int(k) for k in parameters["strategies"]]
+    chosen = []
+    for one in sets:
+        chosen += [(one, net, weights, k, "patient") for net in parameters["networks"] for k in strategies]
+        chosen += [(one, net, "random", "all", "patient") for net in parameters["networks"]]
+        chosen += [(one, net, weights, 2, "patient") for net in parameters["networks_compared"]]
+        chosen += [(one, first, weights, 2, "image")]
+    if MERGED in known:
+        chosen += [(MERGED, net, weights, 2, "patient") for net in parameters["networks_merged"]]
+    shared = {name: parameters[name] for name in _SHARED}
+    folds = range(parameters["folds_run"])
+    names = ("dataset", "network", "weights", "blocks", "by")
+    plan = [dict(zip(names, one)) | {"test": "", "fold": fold} | shared for one in dict.fromkeys(chosen)
+            for fold in folds]  # fmt: skip
+    if MERGED in known and UNSEEN in known:
+        last = dict(zip(names, (MERGED, parameters["network_screening"], weights, 2, "patient")))
+        plan.append(last | {"test": UNSEEN, "fold": 0} | shared)
+    return plan
+
+
+def group(settings: Mapping) -> str:
+    """Units of one set, network and fold are computed by one process."""
+    return f"{settings['dataset']}-{settings['network']}-fold{settings['fold']}"
+
+
+def method(settings: Mapping) -> str:
+    """What tells the settings of units apart, the fold left out; the name of their rows in tables of predictions."""
+    parts = [settings["dataset"], settings["network"], settings["weights"], f"{settings['blocks']} blocks"]
+    parts += ["by image"] if settings["by"] == "image" else []
+    return ", ".join(parts + ([f"tested on {settings['test']}"] if settings["test"] else []))
+
+
+def label(settings: Mapping) -> str:
+    """Name of a unit."""
+    return f"{method(settings).replace(', ', '-').replace(' ', '')}-fold{settings['fold']}"
+
+
+def fingerprint(settings: Mapping) -> str:
+    """Of the regions that a unit learns from and is tested on."""
+    names = [settings["dataset"], *([settings["test"]] if settings["test"] else [])]
+    return " ".join(dataset(settings, name).fingerprint for name in names)
+
+
+def dataset(settings: Mapping, name: str) -> datasets.Dataset:
+    """A set as a unit uses it."""
+    return _load(name, settings["data"], settings["patients"], settings["data_seed"])
+
+
+def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Positions of the training, validation and test regions; no test region if another set is tested on.
+
+    A fifth is the fold that is tested on; of the rest, a fifth decides when to stop.
+    """
+    found = dataset(settings, settings["dataset"])
+    by = "patch" if settings["by"] == "image" else "patient"
+    rest, test = np.arange(len(found.table)), np.arange(0)
+    if not settings["test"]:
+        rest, test = list(splits.folds(found.labels, found.patients, settings["folds"], by, settings["seed"]))[
+            settings["fold"]
+        ]
+    train, check = splits.two_parts(found.labels[rest], found.patients[rest], 0.2, by, settings["seed"])
+    return rest[train], rest[check], test
+
+
+def compute(settings: Mapping) -> Result:
+    """Train one network with one setting and predict its test part."""
+    from histolib import metrics, models, training
+    from histolib.metrics import predictions
+    from histolib.training import finetuning
+    from studybook import screening
+
+    found, size = dataset(settings, settings["dataset"]), settings["size"]
+    train, _, test = parts(settings)
+    first, backbone = _first_stage(**{name: settings[name] for name in settings if name not in ("blocks", "test")},
+                                   test=bool(settings["test"]))  # fmt: skip
+    fit = first
+    if settings["blocks"] != 0:
+        model, backbone = _network(settings)
+        known = _compiled(settings)
+        fit = finetuning.fit_blocks(model, backbone, settings["blocks"], first, **_learning(settings),
+                                    reuse=known.get(settings["blocks"]))  # fmt: skip
+        known[settings["blocks"]] = fit.model
+    tested = dataset(settings, settings["test"]) if settings["test"] else found
+    rows = np.arange(len(tested.table)) if settings["test"] else test
+    given = training.predict(fit.model, tested.images(size)[rows])
+    table = predictions.table(method(settings), tested.table.iloc[rows], given, settings["fold"])
+    facts = {"training seconds": round(fit.seconds, 2), "epochs": len(fit.history),
+             "layers trained": len(models.trainable_layers(backbone)), "regions": len(train)}  # fmt: skip
+    card = screening.describe(found) | {
+        "metrics": metrics.scores(table["y_true"], given)[["accuracy", "auc"]].to_dict()
+    }
+    writers = [lambda folder: screening.save(fit.model, folder / "model", **card)] if settings["test"] else []
+    return Result(table, {"history": fit.history}, facts, writers)
+
+
+@lru_cache(maxsize=1)
+def _first_stage(**settings):
+    """The trained head on the frozen backbone, and the backbone: the same for every number of blocks."""
+    from histolib.training import finetuning
+
+    model, backbone = _network(settings)
+    known = _compiled(settings)
+    fit = finetuning.fit_head(model, backbone, **_learning(settings), reuse=known.get(0))
+    known[0] = fit.model
+    return fit, backbone
+
+
+def _compiled(settings: Mapping) -> dict:
+    """Networks of this architecture by the number of blocks that they were compiled for."""
+    return _networks(*(settings[name] for name in ("network", "width", "size", "dropout", "l2")))
+
+
+@lru_cache(maxsize=1)
+def _networks(*architecture) -> dict:
+    return {}
+
+
+def _network(settings: Mapping):
+    """Network and the backbone inside, untrained; the same at every call."""
+    from histolib import models, reproducibility
+    from histolib.training import augmentation
+
+    reproducibility.seed(settings["seed"] + settings["fold"])
+    size = settings["size"]
+    learned = None if settings["weights"] == "random" else settings["weights"]
+    backbone = models.backbone(settings["network"], settings["width"], learned, (size, size, 3))
+    augment = augmentation.RandomAffine(40, 0.25, SHEAR, (0.5, 1.5), flip=True, seed=settings["seed"])
+    top = models.deep_head(backbone.output_shape[1:], dropout=settings["dropout"], l2=settings["l2"])
+    return models.transfer(backbone, top, (size, size, 3), augment, models.GlobalContrast()), backbone
+
+
+def _learning(settings: Mapping) -> dict:
+    """What both stages learn from, and how."""
+    from histolib.training import finetuning
+
+    found = dataset(settings, settings["dataset"])
+    images, (train, check, _) = found.images(settings["size"]), parts(settings)
+    schedule = finetuning.Schedule(**{name: settings[name] for name in finetuning.Schedule.__annotations__})
+    return {
+        "images": images[train],
+        "labels": found.labels[train],
+        "validation": (images[check], found.labels[check]),
+        "schedule": schedule,
+        "seed": settings["seed"],
+        "say": lambda line: None,
+    }
+
+
+@lru_cache
+def _load(name: str, data, patients, seed: int) -> datasets.Dataset:
+    root = data or twins.folder(name, patients, seed)
+    return datasets.load(name, root, data and patients, seed)

@@ -1,0 +1,1 @@
+"""The papers' printed numbers: read from each paper's file, checked against each other, set beside reproduced ones."""

@@ -1,0 +1,118 @@
+"""Published numbers beside reproduced ones."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from histolib.metrics.predictions import STUDY
+from studybook.published.consistency import at_prevalence
+
+
+def table(published: pd.DataFrame, runs: Mapping[str, pd.DataFrame], digits: int = 3) -> pd.DataFrame:
+    """One row per method and score: what was published, and what each run gives.
+
+    Parameters
+    ----------
+    published
+        Index: method; columns: scores, named as in `metrics.scores`. A number that was not published is NaN.
+    runs
+        Name of a run to its `metrics.summary`. Methods that were not published are listed too.
+    digits
+        Decimal places.
+
+    Returns
+    -------
+    DataFrame of str
+        Index ``method, score``. Column ``published``; for each run its value with the interval, and ``difference``
+        (run minus published). A dash stands where there is no number.
+    """
+    methods = list(dict.fromkeys([*published.index, *(m for run in runs.values() for m in run.index.unique("method"))]))
+    index = pd.MultiIndex.from_product([methods, published.columns], names=["method", "score"])
+    reported = published.stack().reindex(index)
+    columns = {("published", ""): reported.map(lambda value: _number(value, digits))}
+    for name, summary in runs.items():
+        found = summary.reindex(index)
+        columns[name, "value [95 % interval]"] = found.apply(lambda row: interval(row, digits), axis=1)
+        columns[name, "difference"] = (found["value"] - reported).map(lambda value: _signed(value, digits))
+    return pd.DataFrame(columns)
+
+
+def methods(published: pd.DataFrame, runs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Published methods, then each run's, in one column of rows, for tables that compare many methods.
+
+    Parameters
+    ----------
+    published
+        Index: method; columns: scores.
+    runs
+        Name of a run to its `metrics.summary`; its balanced accuracy is shown too, often called accuracy elsewhere.
+
+    Returns
+    -------
+    DataFrame of float
+        Index ``source, method``.
+    """
+    names = [*published.columns, "balanced_accuracy"]
+    parts = {"published": published} | {name: rows["value"].unstack()[names] for name, rows in runs.items()}
+    return pd.concat(parts, names=["source", "method"])[names]
+
+
+def against(differences: pd.DataFrame, score: str, digits: int = 3) -> pd.DataFrame:
+    """`metrics.difference` of one score as text, with the side on which the whole interval lies.
+
+    Returns
+    -------
+    DataFrame of str
+        Index ``method``; ``difference [95 % interval]``, ``whole interval`` (``above 0``, ``below 0``, ``holds 0``).
+    """
+    rows = differences.xs(score, level="score")
+    verdict = [
+        "above 0" if low > 0 else "below 0" if high < 0 else "holds 0" for low, high in rows[["low", "high"]].to_numpy()
+    ]
+    text = rows.apply(lambda row: interval(row, digits, sign="+"), axis=1)
+    return pd.DataFrame({"difference [95 % interval]": text, "whole interval": verdict})
+
+
+def scores(summary: pd.DataFrame, names: Sequence[str], digits: int = 3) -> pd.DataFrame:
+    """`metrics.summary` as text: methods in rows, the named scores with their intervals in columns."""
+    text = summary.apply(lambda row: interval(row, digits), axis=1)
+    return text.unstack().loc[summary.index.unique("method"), list(names)].rename_axis(columns=None)
+
+
+def leak(summary: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
+    """Scores of one method under several protocols, what follows from prevalence alone taken out.
+
+    Parameters
+    ----------
+    summary
+        `metrics.summary` of the protocols.
+    digits
+        Decimal places.
+
+    Returns
+    -------
+    DataFrame of str
+        Index: protocol. AUC and balanced accuracy with intervals, F1 as tested, and the F1 that the same
+        sensitivity and specificity give where half of the images are positive (`consistency.at_prevalence`).
+    """
+    shown = scores(summary, ["auc", "balanced_accuracy", "f1"], digits)
+    values = summary["value"].unstack().loc[shown.index]
+    rates = values[["sensitivity", "specificity"]].itertuples(index=False)
+    shown["F1 at one half"] = [f"{at_prevalence(*pair, 0.5)['f1']:.{digits}f}" for pair in rates]
+    return shown.rename(lambda name: name.removeprefix(STUDY))
+
+
+def interval(row: pd.Series, digits: int = 3, sign: str = "") -> str:
+    """``value [low, high]`` as text, a dash if there is no value; `sign` ``"+"`` shows the sign of positive numbers."""
+    if pd.isna(row["value"]):
+        return "–"
+    value, low, high = (f"{row[name]:{sign}.{digits}f}" for name in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"
+
+
+def _number(value: float, digits: int) -> str:
+    return "–" if pd.isna(value) else f"{value:.{digits}f}"
+
+
+def _signed(value: float, digits: int) -> str:
+    return "–" if pd.isna(value) else f"{value:+.{digits}f}"

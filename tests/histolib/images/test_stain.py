@@ -1,0 +1,295 @@
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+from skimage.color import rgb_from_hed
+
+from bench import stain as plain
+from histolib.images import stain
+from studybook.twins import idc, stains
+
+
+def painted(seed: int, side: int = 120):
+    """Patches of pure stains and of mixtures, without noise: image, and the stain that drew it."""
+    rng = np.random.default_rng(seed)
+    drawn = stains.draw_stain(rng)
+    hematoxylin, eosin = rng.gamma(2, 0.3, (2, side, side)).astype(np.float32)
+    hematoxylin[: side // 2] *= rng.random((side // 2, side)) < 0.3
+    eosin[side // 2 :] *= rng.random((side - side // 2, side)) < 0.7
+    return stains.to_uint8(drawn.render(hematoxylin, eosin)), drawn
+
+
+def degrees(a, b):
+    cosine = (a * b).sum(-1) / np.linalg.norm(a, axis=-1) / np.linalg.norm(b, axis=-1)
+    return np.degrees(np.arccos(np.clip(cosine, -1, 1)))
+
+
+def difference(a, b):
+    return np.abs(a.astype(int) - b.astype(int))
+
+
+def constant(*color):
+    return np.full((30, 40, 3), color, np.uint8)
+
+
+def real(samples):
+    """A few images of the IDC and the BreaKHis samples."""
+    patches = sorted(samples.glob("idc/**/*.png"))[::900]
+    whole = sorted(samples.glob("breakhis/**/*.png"))[::24]
+    return [np.asarray(Image.open(file).convert("RGB")) for file in [*patches, *whole]]
+
+
+# Properties
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_vectors_are_those_that_drew_the_image_hematoxylin_first(seed):
+    image, drawn = painted(seed)
+    found = stain.vectors(image)
+    assert found.shape == (2, 3) and np.allclose(np.linalg.norm(found, axis=1), 1)
+    # Eosin hardly dims red, so that pixels of eosin alone don't count as tissue, and its vector is found a bit off.
+    assert found[0, 0] > found[1, 0] and (degrees(found, drawn.vectors[:2]) < (1, 8)).all()
+
+
+@pytest.mark.parametrize("patient", range(1, 5))
+def test_vectors_of_a_twins_slide(patient):
+    image, _ = idc.draw_patient(patient, 0, 3, 3)
+    drawn = stains.draw_stain(np.random.default_rng([0, patient]))
+    assert (degrees(stain.vectors(image), drawn.vectors[:2]) < 9).all()  # blood and nuclei's edges blur them
+
+
+def test_normalized_images_of_two_slides_are_closer_than_the_slides():
+    rng = np.random.default_rng(0)
+    amounts = rng.gamma(2, 0.35, (2, 90, 90)).astype(np.float32)
+    slides = [stains.to_uint8(stains.draw_stain(np.random.default_rng(k), 2).render(*amounts)) for k in (1, 3)]
+    before, after = difference(*slides).mean(), difference(*map(stain.normalize, slides)).mean()
+    assert before > 10 and after < before / 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_normalized_stains_are_the_reference_and_stay(seed):
+    once = stain.normalize(painted(seed)[0])
+    assert (degrees(stain.vectors(once), stain.REFERENCE) < 3).all()
+    strongest = np.percentile(stain.concentrations(once, stain.REFERENCE), 99, axis=(0, 1))
+    assert np.allclose(strongest, stain.REFERENCE_MAXIMUM, rtol=0.05)
+    assert difference(once, stain.normalize(once)).mean() < 3  # pale pixels become tissue, or no longer are
+
+
+def test_normalization_keeps_the_order_of_pixels():
+    image, _ = painted(0)
+    shuffled = np.random.default_rng(0).permutation(image.reshape(-1, 3)).reshape(image.shape)
+    order = np.random.default_rng(0).permutation(image.shape[0] * image.shape[1])
+    expected = stain.normalize(image).reshape(-1, 3)[order].reshape(image.shape)
+    assert difference(stain.normalize(shuffled), expected).max() <= 1
+    assert np.array_equal(stain.normalize(image[:, ::-1].copy()), stain.normalize(image[:, ::-1]))
+    before = stain.concentrations(image).reshape(-1, 2)
+    after = stain.concentrations(stain.normalize(image), stain.REFERENCE).reshape(-1, 2)
+    for k in (0, 1):
+        rank = before[:, k].argsort()[:: len(before) // 50]  # amounts apart by more than rounding
+        assert np.corrcoef(before[:, k], after[:, k])[0, 1] > 0.999 and (np.diff(after[rank, k]) > -0.03).all()
+
+
+def test_jitter_by_1_changes_nothing():
+    levels = np.random.default_rng(0).integers(0, 256, (256, 300, 3), dtype=np.uint8)
+    levels[0] = np.arange(300)[:, None] % 256
+    for image in (levels, painted(0)[0]):
+        assert np.array_equal(stain.jitter(image, 0, 1, 1), image)
+
+
+def test_jitter_is_repeatable_and_keeps_shape_and_input():
+    image, _ = painted(0)
+    before = image.copy()
+    first, again = stain.jitter(image, np.random.default_rng(5)), stain.jitter(image, 5)
+    assert np.array_equal(first, again) and first.dtype == np.uint8 and first.shape == image.shape
+    assert np.array_equal(image, before) and not np.array_equal(first, stain.jitter(image, 6))
+
+
+def test_jitter_multiplies_two_stains_and_leaves_the_third():
+    rng = np.random.default_rng(0)
+    amounts = rng.uniform(0.1, 0.7, (60, 60, 3))
+    image = np.rint(256 * np.exp(-amounts @ stain.RUIFROK) - 1).astype(np.uint8)
+    factors = stain.draw_factors(np.random.default_rng(3))
+    density = -np.log((stain.jitter(image, 3) + 1.0) / 256)
+    found = density @ np.linalg.inv(stain.RUIFROK)
+    expected = amounts * [*factors, 1]
+    assert factors.min() >= 0.7 and factors.max() <= 1.3
+    assert np.abs(found - expected).max() < 0.4 and np.abs((found - expected).mean((0, 1))).max() < 0.01
+
+
+def test_stronger_staining_is_darker():
+    image, _ = painted(1)
+    assert stain.jitter(image, 0, 1.3, 1.3).mean() < image.mean() < stain.jitter(image, 0, 0.7, 0.7).mean()
+
+
+def test_pictures_of_each_stain_alone():
+    image, _ = painted(0)
+    hematoxylin, eosin = stain.separate(image)
+    for picture, vector in zip((hematoxylin, eosin), stain.REFERENCE, strict=True):
+        assert picture.dtype == np.uint8 and picture.shape == image.shape
+        density = -np.log((picture.astype(float) + 1) / stain.TRANSMITTED).reshape(-1, 3)
+        strong = density[(picture.reshape(-1, 3) < 160).any(1)]
+        assert len(strong) and np.median(degrees(strong, vector)) < 1.5
+    both = hematoxylin.astype(float) * eosin / stain.TRANSMITTED
+    assert np.abs(both - stain.normalize(image)).max() < 2.5
+
+
+# Values
+
+
+def test_constants_are_the_usual_ones():
+    assert (stain.TRANSMITTED, stain.THRESHOLD, stain.PERCENTILES) == (240, 0.15, (1, 99))
+    assert stain.REFERENCE.tolist() == [[0.5626, 0.7201, 0.4062], [0.2159, 0.8012, 0.5581]]
+    assert stain.REFERENCE_MAXIMUM.tolist() == [1.9705, 1.0308]
+    assert np.array_equal(stain.RUIFROK, rgb_from_hed)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_normalization_equals_its_formulas_over_all_pixels(seed):
+    for image in (painted(seed)[0], idc.draw_patient(seed, 1, 3, 4)[0]):
+        assert difference(stain.normalize(image), plain.normalize(image)).max() <= 1
+
+
+def test_other_constants_are_used():
+    image, _ = painted(0)
+    changed = [dict(transmitted=255.0), dict(threshold=0.5), dict(percentiles=(5.0, 95.0))]
+    usual = stain.normalize(image)
+    assert all(not np.array_equal(usual, stain.normalize(image, **one)) for one in changed)
+
+
+def test_amounts_by_hand():
+    image = np.array([[[240, 255, 255], [239, 239, 239]]], np.uint8)
+    vectors = np.array([[1.0, 0, 0], [0, 1.0, 0]])
+    found = stain.concentrations(image, vectors)
+    assert found.dtype == np.float32 and found.shape == (1, 2, 2)
+    assert np.allclose(found[0], [[-np.log(241 / 240), -np.log(256 / 240)], [0, 0]], atol=1e-6)
+
+
+def test_jitter_equals_its_formulas_and_its_tables():
+    image, _ = painted(2)
+    for seed in range(3):
+        factors = stain.draw_factors(np.random.default_rng(seed))
+        jittered = stain.jitter(image, seed)
+        tables = stain.jitter_tables(factors[None])[0]
+        density = sum(tables[k][image[..., k]] for k in range(3))
+        assert (difference(jittered, plain.jitter(image, factors)) > 0).mean() < 1e-4
+        assert (difference(jittered, np.rint(256 * np.exp(-density) - 1).clip(0, 255)) > 0).mean() < 1e-4
+    assert stain.jitter_tables(np.ones((4, 2))).shape == (4, 3, 256, 3)
+
+
+def test_jitter_by_hand():
+    white, black = constant(255, 255, 255), constant(0, 0, 0)
+    assert np.array_equal(stain.jitter(white, 0), white)
+    assert np.array_equal(stain.jitter(black, 0, 1.3, 1.3), black)
+    pure = constant(
+        *np.rint(256 * np.exp(-stain.RUIFROK[0]) - 1).astype(int)
+    )  # hematoxylin of density 1 (133, 126, 191)
+    twice = 256 * np.exp(-2 * stain.RUIFROK[0]) - 1
+    assert difference(stain.jitter(pure, 0, 2, 2), np.broadcast_to(np.rint(twice), pure.shape)).max() <= 2
+
+
+# Images of other kinds
+
+
+ODD = {
+    "blank": constant(255, 255, 255),
+    "background": constant(238, 236, 240),
+    "black": constant(0, 0, 0),
+    "one gray": constant(120, 120, 120),
+    "grays": np.repeat(np.arange(200, dtype=np.uint8), 3).reshape(10, 20, 3),
+    "one color": constant(150, 60, 130),
+    "one pixel": np.array([[[150, 60, 130]]], np.uint8),
+    "a speck of tissue": np.where(np.arange(40000).reshape(200, 200, 1) < 150, painted(0, 200)[0], 250).astype(
+        np.uint8
+    ),
+}
+
+
+@pytest.mark.parametrize("image", ODD.values(), ids=ODD.keys())
+def test_images_without_two_stains_come_back_unchanged(image):
+    found = stain.normalize(image)
+    assert np.array_equal(found, image) and found is not image and found.dtype == np.uint8
+    for unable in (stain.vectors, stain.concentrations, stain.separate):
+        with pytest.raises(stain.TooLittleTissue, match="two stains can't be told apart"):
+            unable(image)
+    assert stain.jitter(image, 0).shape == image.shape
+
+
+def test_hardly_any_of_one_stain_comes_back_unchanged():
+    image = np.full((100, 100, 3), 250, np.uint8)
+    image[:14] = np.random.default_rng(0).integers((200, 100, 150), (204, 104, 154), (14, 100, 3))
+    image[:14, :2] = (90, 60, 130)  # 2 % of the tissue, 0.3 % of the image
+    assert np.array_equal(stain.normalize(image), image)
+    with pytest.raises(stain.TooLittleTissue, match="99 % of the pixels have less than 0.0.* at least 0.15 of both"):
+        stain.separate(image)
+    assert stain.vectors(image).shape == (2, 3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_noise_gives_an_image(seed):
+    noise = np.random.default_rng(seed).integers(0, [256, 20, 256, 90][seed], (40, 40, 3), dtype=np.uint8)
+    noise[:3] = 255
+    with np.errstate(all="raise"):
+        assert stain.normalize(noise).shape == stain.jitter(noise, 0, 0, 5).shape == noise.shape
+
+
+WRONG = {
+    "RGBA": np.zeros((5, 5, 4), np.uint8),
+    "gray": np.zeros((5, 5), np.uint8),
+    "one channel": np.zeros((5, 5, 1), np.uint8),
+    "a stack": np.zeros((2, 5, 5, 3), np.uint8),
+    "no pixel": np.zeros((0, 5, 3), np.uint8),
+    "16-bit": np.zeros((5, 5, 3), np.uint16),
+    "float": np.zeros((5, 5, 3)),
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("image", WRONG.values(), ids=WRONG.keys())
+def test_other_arrays_are_refused(image):
+    for work in (stain.normalize, stain.vectors, stain.concentrations, stain.separate, lambda x: stain.jitter(x, 0)):
+        with pytest.raises(ValueError, match=r"expected uint8 \(0-255\), \(H, W, 3\)"):
+            work(image)
+
+
+def test_the_alpha_channel_is_named():
+    with pytest.raises(ValueError, match=r"shape \(5, 5, 4\).*leave out the alpha channel"):
+        stain.normalize(WRONG["RGBA"])
+
+
+@pytest.mark.parametrize("wrong", [(-0.1, 1), (1.3, 0.7), (0, np.inf), (np.nan, 1)])
+def test_impossible_factors(wrong):
+    with pytest.raises(ValueError, match="expected 0 <= low <= high"):
+        stain.jitter(ODD["blank"], 0, *wrong)
+
+
+@pytest.mark.parametrize("wrong", [dict(transmitted=0), dict(threshold=-1), dict(percentiles=(99, 1))])
+def test_impossible_constants(wrong):
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))}="):
+        stain.normalize(ODD["blank"], **wrong)
+    with pytest.raises(ValueError, match=r"stains: an array of shape \(3, 3\)"):
+        stain.concentrations(ODD["blank"], np.eye(3))
+
+
+# Real tissue
+
+
+def test_real_tissue_is_normalized_as_by_the_formulas(samples):
+    images = real(samples)
+    assert len(images) > 10
+    changed = 0
+    for image in images:
+        try:
+            found = stain.vectors(image)
+        except stain.TooLittleTissue:
+            continue
+        changed += 1
+        assert found[0, 0] > found[1, 0] and degrees(*found) > 3
+        assert difference(stain.normalize(image), plain.normalize(image)).max() <= 1
+    assert changed > len(images) / 2
+
+
+def test_tissue_of_another_stain_stays_finite():
+    image = skimage.data.immunohistochemistry()  # hematoxylin and diaminobenzidine, which takes eosin's place
+    found, separated = stain.normalize(image), stain.separate(image)
+    assert difference(found, plain.normalize(image)).max() <= 1 and found.std() > 10
+    assert all(picture.std() > 5 for picture in separated)

@@ -1,0 +1,108 @@
+"""Averages over seeds, crop sizes and encoders, and what is left without one of them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from histolib import metrics
+from histolib.metrics import fusion, predictions
+
+MANIFEST = pd.DataFrame({"image_id": ["a", "b", "c"], "patient": ["7", "7", "8"], "label": [0, 1, 1]})
+FOLD = np.array([1, 2, 1])
+
+
+def one_class(answers) -> np.ndarray:
+    """Probabilities (seeds, images, augmentations, 2) from those of class 1."""
+    p = np.asarray(answers, float)
+    return np.stack([1 - p, p], -1)
+
+
+def rows(seed=0, seeds=2) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    names = [f"{encoder}-{size}" for encoder in ("ResNet", "VGG") for size in (400, 650)]
+    draws = {name: one_class(rng.random((seeds, 3, 4))) for name in names}
+    return pd.concat(
+        [fusion.of_seeds(name, MANIFEST, p, FOLD, range(seeds)) for name, p in draws.items()], ignore_index=True
+    )
+
+
+def test_rows_of_seeds_average_augmentations_only():
+    p = one_class([[[0.1, 0.3], [0.5, 0.7], [0.9, 0.9]], [[0, 0], [1, 1], [0, 1]]])
+    table = fusion.of_seeds("ResNet-400", MANIFEST, p, FOLD, [3, 8])
+    assert list(table.columns) == ["method", "fold", "seed", "image_id", "patient", "y_true", "p_0", "p_1"]
+    assert table["seed"].tolist() == [3, 3, 3, 8, 8, 8] and table["fold"].tolist() == [1, 2, 1] * 2
+    assert table["p_1"].tolist() == [0.2, 0.6, 0.9, 0, 1, 0.5]
+
+
+def test_fusion_by_hand():
+    first = fusion.of_seeds(
+        "ResNet-400", MANIFEST, one_class([[[0.2], [0.6], [0.9]], [[0.4], [1], [0.5]]]), FOLD, [0, 1]
+    )
+    second = fusion.of_seeds("VGG-650", MANIFEST, one_class([[[0], [0], [1]], [[0.2], [0.4], [0.4]]]), FOLD, [0, 1])
+    both = pd.concat([first, second])
+    fused = fusion.fuse(both)
+    assert list(fused.columns) == ["method", "fold", "image_id", "patient", "y_true", "p_0", "p_1"]
+    assert fused["method"].unique().tolist() == ["fusion"]
+    assert fused["image_id"].tolist() == ["a", "b", "c"] and fused["fold"].tolist() == [1, 2, 1]
+    assert fused["p_1"].tolist() == [0.2, 0.5, 0.7]
+    over_seeds = fusion.fuse(both, None)
+    assert over_seeds["method"].tolist() == ["ResNet-400"] * 3 + ["VGG-650"] * 3
+    assert over_seeds["p_1"].tolist() == [0.3, 0.8, 0.7, 0.1, 0.2, 0.7]
+
+
+def test_fusion_does_not_depend_on_the_order_of_rows_and_comes_again_from_what_was_saved(tmp_path):
+    table = rows()
+    fused = fusion.fuse(table)
+    shuffled = fusion.fuse(table.sample(frac=1, random_state=0)).sort_values("image_id", ignore_index=True)
+    pd.testing.assert_frame_equal(fused, shuffled)
+    predictions.save(table, tmp_path / "p.csv.gz")
+    again = fusion.fuse(predictions.load(tmp_path / "p.csv.gz"))
+    pd.testing.assert_frame_equal(fused, again, check_dtype=False)
+
+
+def test_saved_seeds_keep_the_table_per_fold(tmp_path):
+    table = pd.concat([rows(), fusion.fuse(rows())], ignore_index=True)
+    predictions.save(table, tmp_path / "p.csv.gz")
+    again = predictions.load(tmp_path / "p.csv.gz")
+    first, second = (metrics.per_fold(part, apart=["fusion"]) for part in (table, again))
+    pd.testing.assert_frame_equal(first, second)
+    assert first.index.tolist()[-2:] == ["std", "fusion"]
+
+
+def test_ablations_leave_one_kind_of_variety_out():
+    table = rows()
+    found = fusion.ablations(table)
+    assert found["method"].unique().tolist() == [
+        "fusion", "one seed", "crop size 400 alone", "crop size 650 alone", "ResNet alone", "VGG alone",
+        "ResNet-400 alone", "ResNet-650 alone", "VGG-400 alone", "VGG-650 alone",
+    ]  # fmt: skip
+    p = table.set_index(["method", "seed", "image_id"])["p_1"].unstack("image_id")
+    expected = {
+        "fusion": p,
+        "one seed": p.xs(0, level="seed"),
+        "crop size 650 alone": p.loc[["ResNet-650", "VGG-650"]],
+        "VGG alone": p.loc[["VGG-400", "VGG-650"]],
+        "ResNet-400 alone": p.loc[["ResNet-400"]],
+    }
+    for method, part in expected.items():
+        np.testing.assert_allclose(found.loc[found["method"] == method, "p_1"], part.mean(), atol=1e-6)
+
+
+def test_ablations_name_nothing_twice():
+    table = rows(seeds=1)
+    table = table[table["method"] != "VGG-400"]
+    methods = fusion.ablations(table[table["method"].str.endswith("650")])["method"].unique().tolist()
+    assert methods == ["fusion", "ResNet alone", "VGG alone"]
+
+
+def test_bad_input_is_named():
+    p = one_class([[[0.2], [0.6], [0.9]]])
+    with pytest.raises(ValueError, match=r"m: shape \(1, 3, 1, 2\); expected \(2 seeds, images"):
+        fusion.of_seeds("m", MANIFEST, p, FOLD, [0, 1])
+    table = fusion.of_seeds("net", MANIFEST, p, FOLD, [0])
+    with pytest.raises(ValueError, match="method 'net': expected a name of the form <encoder>-<crop size>"):
+        fusion.ablations(table)
+    with pytest.raises(ValueError, match="image a has 1 rows, image b 2; expected equally many"):
+        fusion.fuse(pd.concat([table, table[table["image_id"] != "a"]]))
+    with pytest.raises(ValueError, match="image c: fold, patient or class differ"):
+        fusion.fuse(pd.concat([table, table.assign(y_true=[0, 1, 0])]))

@@ -1,0 +1,140 @@
+import keras
+import numpy as np
+import pytest
+
+from histolib import models, training
+from histolib.descriptors import baselines, embeddings
+from histolib.models import features
+
+
+def test_histogram_of_known_images():
+    red = np.zeros((4, 4, 3), np.uint8)
+    red[..., 0] = 255
+    half = red.copy()
+    half[:2] = 0
+    histogram = features.color_histogram(np.stack([red, half]), bins=2)
+    assert histogram.dtype == np.float32 and histogram.shape == (2, 8)
+    assert histogram[0].tolist() == [0, 0, 0, 0, 1, 0, 0, 0]
+    assert histogram[1].tolist() == [0.5, 0, 0, 0, 0.5, 0, 0, 0]
+
+
+def test_histogram_equals_numpy_and_does_not_depend_on_blocks():
+    images = np.random.default_rng(0).integers(0, 256, (7, 9, 5, 3), dtype=np.uint8)
+    found = features.color_histogram(images, bins=4)
+    for image, row in zip(images, found, strict=True):
+        expected = np.histogramdd(image.reshape(-1, 3), bins=4, range=[(0, 256)] * 3)[0].ravel() / 45
+        assert np.allclose(row, expected)
+    assert np.array_equal(found, features.color_histogram(images, bins=4, block=2))
+    with pytest.raises(ValueError, match="bins=7"):
+        features.color_histogram(images, bins=7)
+
+
+def test_color_forest_learns_color_and_repeats():
+    rng = np.random.default_rng(0)
+    labels = np.arange(80) % 2
+    images = rng.integers(0, 200, (80, 6, 6, 3), dtype=np.uint8)
+    images[labels == 1, ..., 2] //= 4
+    first, second = (
+        baselines.color_forest(images[:60], labels[:60], seed=1, trees=20).predict_proba(images[60:]) for _ in range(2)
+    )
+    assert np.allclose(first, second, atol=1e-12)  # trees are summed by threads, in any order
+    assert (first.argmax(1) == labels[60:]).mean() > 0.9
+
+
+def test_tsne_keeps_clusters_apart_and_repeats():
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 40)
+    values = rng.normal(0, 1, (80, 1, 1, 12)) + 8 * labels[:, None, None, None]
+    first, second = (embeddings.tsne(values, seed=3) for _ in range(2))
+    assert first.shape == (80, 2) and np.array_equal(first, second)
+    assert embeddings.neighbor_agreement(first, labels) == 1
+    mixed = rng.permutation(labels)
+    assert embeddings.neighbor_agreement(first, mixed) < 0.75
+    with pytest.raises(ValueError, match="9 rows"):
+        embeddings.tsne(values[:9], 0)
+
+
+@pytest.mark.parametrize(
+    ("p", "expected"), [(1, [2, 2.5]), (2, [5**0.5, 12.5**0.5]), (3, [14 ** (1 / 3), 62.5 ** (1 / 3)])]
+)
+def test_power_mean_by_hand(p, expected):
+    found = features.power_mean(np.array([[1.0, 0], [3, 5]]), p)
+    assert np.allclose(found, expected)
+
+
+def test_power_mean_between_mean_and_maximum():
+    values = np.random.default_rng(0).random((4, 6, 20, 9)).astype(np.float32)
+    rising = [features.power_mean(values, p) for p in (0.5, 1, 3, 10, 1000, np.inf)]
+    assert all(found.shape == (4, 6, 9) and found.dtype == np.float32 for found in rising)
+    assert all((a <= b * (1 + 1e-5)).all() for a, b in zip(rising, rising[1:]))
+    assert np.allclose(rising[1], values.mean(2)) and np.array_equal(rising[-1], values.max(2))
+    assert np.allclose(rising[2], (values.astype(float) ** 3).mean(2) ** (1 / 3), rtol=1e-5)
+    assert np.allclose(rising[-2], values.max(2), rtol=0.01)
+    assert np.allclose(features.power_mean(values[..., ::-1, :]), rising[2], rtol=1e-5)
+
+
+def test_power_mean_neither_overflows_nor_divides_by_zero():
+    values = np.array([[1e30, 0, 1e-30], [1e30, 0, 1e-30]], np.float32)
+    assert np.allclose(features.power_mean(values), [1e30, 0, 1e-30])
+    assert features.power_mean(np.array([[2, 0]])).tolist() == [2, 0]
+
+
+@pytest.mark.parametrize(
+    ("values", "p", "message"),
+    [
+        ([[1.0, -0.5]], 3, "from -0.5 to 1.0; expected finite numbers of at least 0"),
+        ([[1.0, np.nan]], 3, "expected finite"),
+        ([1.0, 2.0], 3, r"shape \(2,\)"),
+        (np.ones((0, 4)), 3, "at least one descriptor"),
+        ([[1.0]], 0, "p=0"),
+    ],
+)
+def test_power_mean_refuses(values, p, message):
+    with pytest.raises(ValueError, match=message):
+        features.power_mean(np.array(values), p)
+
+
+def test_blocks_of_vgg16_are_the_means_of_their_last_convolutions():
+    backbone = models.backbone("vgg16", 0.125, None)
+    images = np.random.default_rng(0).integers(0, 256, (2, 40, 40, 3), dtype=np.uint8)
+    found = training.predict(features.extractor(backbone, (40, 40, 3), "blocks"), images)
+    names = ["block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3"]
+    maps = keras.Model(backbone.input, [backbone.get_layer(name).output for name in names])
+    expected = [keras.ops.convert_to_numpy(part).mean((1, 2)) for part in maps(models.Preprocessing("caffe")(images))]
+    assert found.shape == (2, 1408 // 8) and np.allclose(found, np.concatenate(expected, axis=1), rtol=1e-4, atol=1e-5)
+
+
+def test_descriptors_have_the_published_length():
+    assert features.extractor(models.backbone("vgg16", 1.0, None), (32, 32, 3), "blocks").output_shape == (None, 1408)
+    with pytest.raises(ValueError, match="pooling='max': expected None, 'average' or 'blocks'"):
+        features.extractor(models.backbone("vgg16", 0.05, None), (32, 32, 3), "max")
+
+
+def test_folded_network_gives_the_same_without_normalization():
+    network = features.extractor(models.backbone("inceptionv3", 0.125, "phantom"), (80, 80, 3), "average")
+    images = np.random.default_rng(0).integers(0, 256, (3, 80, 80, 3), dtype=np.uint8)
+    before, weights = network.predict_on_batch(images), network.get_weights()
+    folded = features.folded(network)
+    assert np.abs(folded.predict_on_batch(images) - before).max() < 1e-5 * np.abs(before).max()
+    kinds = [[type(layer).__name__ for layer in one.get_layer("inceptionv3").layers] for one in (network, folded)]
+    assert [each.count("BatchNormalization") for each in kinds] == [94, 0]
+    assert all(np.array_equal(a, b) for a, b in zip(weights, network.get_weights(), strict=True))
+
+
+def test_folding_leaves_what_it_must():
+    inputs = keras.Input((8, 8, 3))
+    x = keras.layers.BatchNormalization(name="first")(inputs)  # after no convolution
+    seen = keras.layers.Conv2D(4, 3, name="seen_twice")(x)
+    x = keras.layers.BatchNormalization(name="second")(seen)
+    x = keras.layers.Conv2D(4, 1, activation="relu", name="with_activation")(keras.layers.Add()([x, seen]))
+    x = keras.layers.BatchNormalization(name="third")(x)
+    x = keras.layers.Conv2D(5, 3, use_bias=False, name="plain")(x)
+    model = keras.Model(inputs, keras.layers.BatchNormalization(name="fourth", scale=False)(x))
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.uniform(0.5, 1.5, weight.shape) for weight in model.get_weights()])
+    images = rng.random((2, 8, 8, 3), np.float32)
+    folded = features.folded(model)
+    left = [layer.name for layer in folded.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert left == ["first", "second", "third"] and folded.get_layer("plain").use_bias
+    before, after = (model.predict_on_batch(images), folded.predict_on_batch(images))
+    assert np.allclose(before, after, rtol=1e-5)

@@ -1,0 +1,258 @@
+"""The plan of the patch study, its sides and patches, and units of it."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from histolib import models
+from histolib.images import patches
+from studybook.engine import units
+from studybook.papers.breakhis_patches import findings, patch_data, scoring
+from studybook.papers.breakhis_patches import study as study
+
+VALUES = {
+    "data": None, "patients": 12, "data_seed": 3, "seed": 0, "split": "official", "folds": [1], "magnifications": [200],
+    "base_contrast": "whitening", "base_structure": "stride 2", "base_cropping": "sliding 128", "contrasts": ["raw"],
+    "structures": ["normal"], "croppings": ["random 256"], "networks": list(study.EARLIER), "shares": [0.5],
+    "regularizations": ["none", "L2", "dropout"], "grid": False, "scale": 0.25, "overlap": 0.5, "crops": 5,
+    "whole_size": 24, "width": 0.0625, "blocks": [1], "cnn_dropout": 0.25, "frozen_weights": "phantom",
+    "frozen_width": 0.125, "validation": 0.25, "epochs": 2, "batch_size": 16, "learning_rate": 1e-3, "patience": 2,
+    "l2": 1e-3,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return study.plan(VALUES)
+
+
+def _unit(plan, **settings):
+    return next(one for one in plan if all(one[name] == value for name, value in settings.items()))
+
+
+def test_what_is_compared_is_planned_once_and_differs_in_one_setting(plan):
+    assert [study.method(one) for one in plan] == [
+        "ResNet, stride 2, whitening, sliding 128, 200x",
+        "ResNet, stride 2, raw, sliding 128, 200x",
+        "ResNet, normal, whitening, sliding 128, 200x",
+        "ResNet, stride 2, whitening, random 256, 200x",
+        "ResNet, stride 2, whitening, sliding 128, 50 % of the patients, 200x",
+        "ResNet, stride 2, whitening, sliding 128, none, 200x",
+        "ResNet, stride 2, whitening, sliding 128, L2, 200x",
+        "ResNet, stride 2, whitening, sliding 128, dropout, 200x",
+        "SVM, raw, whole, 200x",
+        "CNN on patches, raw, sliding 128, 200x",
+        "CNN on whole images, raw, whole, 200x",
+        "DeCAF, raw, sliding 128, 200x",
+    ]
+    assert [one["saved"] for one in plan] == [True] + [False] * (len(plan) - 1)
+    assert json.loads(json.dumps(plan)) == plan
+    assert study.plan(VALUES | {"contrasts": ["whitening", "raw", "raw"]}) == plan
+
+
+def test_names_tell_all_units_of_the_whole_grid_apart():
+    values = VALUES | {
+        "contrasts": list(study.contrast.TREATMENTS), "structures": list(study.STRUCTURES), "grid": True,
+        "croppings": list(patches.CROPPINGS), "magnifications": [40, 100, 200, 400], "folds": [1, 2],
+    }  # fmt: skip
+    whole = study.plan(values)
+    assert len(whole) == 2 * 4 * (7 * 6 * 4 + 3 + 1 + 4)
+    assert len({study.label(one) for one in whole}) == len(whole)
+    assert len({(study.method(one), one["fold"]) for one in whole}) == len(whole)
+    assert {study.group(one) for one in whole if one["network"] != study.OURS} == {"earlier-fold1", "earlier-fold2"}
+
+
+def test_structures_are_those_of_the_network_and_planning_does_not_import_it():
+    assert tuple(models.STRUCTURES) == study.STRUCTURES
+    code = "import sys; from studybook.papers.breakhis_patches import study; sys.exit('keras' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"contrasts": ["clahe"]}, "contrast 'clahe': expected one of raw, CLAHE"),
+        ({"base_structure": "deep"}, "structure 'deep': expected one of normal"),
+        ({"croppings": ["sliding 32"]}, "cropping 'sliding 32'"),
+        ({"networks": ["ResNet"]}, "network 'ResNet': expected one of SVM"),
+        ({"regularizations": ["l2"]}, "regularization 'l2'"),
+        ({"shares": [0]}, "share 0: expected a number above 0"),
+        ({"cnn_dropout": 1.0}, "cnn_dropout=1.0: expected a number from 0 to below 1"),
+    ],
+)
+def test_what_does_not_exist_is_refused_before_any_work(changed, message):
+    with pytest.raises(ValueError, match=message):
+        study.plan(VALUES | changed)
+
+
+def test_no_patient_is_on_two_sides_and_fewer_patients_are_some_of_all(plan):
+    three = {one["share"]: patch_data.parts(one) for one in plan if one["network"] == study.OURS}
+    patients = patch_data.images_of(plan[0])["patient"].to_numpy()
+    for parts in three.values():
+        sides = [set(patients[rows]) for rows in parts]
+        assert all(sides) and not (sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2])
+    assert set(three[0.5][0]) < set(three[1.0][0])
+    assert all(np.array_equal(three[0.5][k], three[1.0][k]) for k in (1, 2))
+
+
+def test_a_side_without_a_class_is_an_error_that_says_which(plan, monkeypatch):
+    table = patch_data.images_of(plan[0])
+    monkeypatch.setattr(patch_data, "images_of", lambda settings: table[table["label"] == 1].reset_index(drop=True))
+    with pytest.raises(
+        ValueError, match=r"fold 1 \(official\), 200x: .* training side and none that is benign; choose"
+    ):
+        patch_data.parts(plan[0])
+
+
+def test_every_cropping_learns_from_as_many_patches_and_votes_with_as_many_as_windows_have_places(plan):
+    # Images of 115 by 175 pixels: windows of 32 at 0, 16, ..., 80 and 83; windows of 64 at 0, 32 and 51.
+    for cropping, size, tested in (("sliding 128", 32, 7 * 10), ("random 256", 64, 3 * 5)):
+        one = _unit(plan, cropping=cropping, network=study.OURS)
+        (train, rows), (check, checked), (test, answers) = patch_data.sides(one)
+        images = [len(at) for at in patch_data.parts(one)]
+        assert [len(train), len(check), len(test)] == [5 * images[0], 5 * images[1], tested * images[2]]
+        assert train.shape[1:] == (size, size, 3) and len(train) == len(rows)
+        whole = patches.cut_all(patch_data.treated(one), answers)
+        assert np.array_equal(test[:], whole)
+        assert set(rows["image_id"]).isdisjoint(checked["image_id"])
+
+
+def test_contrast_is_learned_from_training_images_only(plan):
+    train, _, test = patch_data.parts(plan[0])
+    pixels = patch_data.treated(plan[0] | {"contrast": "raw"})
+    fitted = study.contrast.treatment("whitening", **patch_data.treating(plan[0])).fit(pixels[train], 0)
+    assert np.array_equal(patch_data.treated(plan[0])[test], fitted.transform(pixels[test]))
+    fewer = _unit(plan, share=0.5)
+    assert not np.array_equal(patch_data.treated(fewer), patch_data.treated(plan[0]))
+
+
+def test_the_places_shown_are_those_cut(plan):
+    found = patch_data.places(plan[0], 2, ["sliding 64", "random 64"])
+    assert found["sliding 64"][1] == found["random 64"][1] == 16
+    assert len(found["random 64"][0]) == len(found["sliding 64"][0]) == 14 * 21
+    assert len(found["random 64"][0]) > VALUES["crops"]
+    assert patch_data.counted(plan).shape == (1, 6)
+
+
+def test_random_crops_may_be_more_for_learning_than_for_the_vote(plan):
+    one = _unit(plan, cropping="random 256") | {"crops": 20}
+    rows = patch_data.windows(one).groupby("image")
+    assert (rows.size() == 20).all() and (rows["learned"].sum() == 20).all() and (rows["tested"].sum() == 15).all()
+
+
+def test_a_share_of_the_patients_takes_as_many_steps(plan, monkeypatch):
+    from histolib import training
+
+    asked = []
+
+    def fit(*given, callbacks, **settings):
+        asked.append((given[4], callbacks[0].patience))
+        raise InterruptedError
+
+    monkeypatch.setattr(training, "fit", fit)
+    for share in (1.0, 0.5, 0.75):
+        with pytest.raises(InterruptedError):
+            study.compute(plan[0] | {"share": share, "contrast": "raw"})
+    assert asked == [(2, 2), (4, 4), (3, 3)]
+
+
+def test_the_dropout_of_the_earlier_network_is_the_parameter(plan):
+    model = study.untrained(_unit(plan, network="CNN on whole images"))
+    assert [layer.rate for layer in model.layers if type(layer).__name__ == "Dropout"] == [0.25, 0.25]
+
+
+@pytest.mark.parametrize("scale", [0.25, 0.3, 0.5, 1.0])
+def test_only_the_largest_patches_are_reduced_by_half_at_every_scale(plan, scale):
+    for cropping, reduced in (("random 256", True), ("sliding 128", False), ("sliding 64", False)):
+        if round(scale * 64) >= 32 or cropping != "sliding 64":
+            one = plan[0] | {"scale": scale, "cropping": cropping}
+            names = {layer.name: layer for layer in study.untrained(one).layers}
+            assert ("reduction" in names) == reduced
+            assert not reduced or names["reduction"].pool_size == (2, 2)
+
+
+def test_a_unit_is_the_same_alone_and_after_others_of_its_group(plan):
+    second = _unit(plan, regularization="none")
+    study.compute(plan[0])
+    after = study.compute(second)
+    study._compiled.cache_clear()
+    alone = study.compute(second)
+    assert alone.predictions.equals(after.predictions)
+    assert alone.tables["history"].equals(after.tables["history"]) and len(alone.tables["history"]) == 2
+
+
+@pytest.fixture(scope="module")
+def found(plan, tmp_path_factory):
+    few = [one | {"epochs": 1} for one in plan if one["structure"] != "normal" and one["cropping"] != "random 256"]
+    few = [one for one in few if one["regularization"] not in ("none", "dropout")]
+    return units.gather(study, few, tmp_path_factory.mktemp("units"))
+
+
+def test_all_methods_are_tested_on_the_same_images_with_names_of_their_patches(found):
+    for _, rows in found.predictions.groupby("method"):
+        assert set(rows["image_id"]) == set(found.predictions["image_id"])
+        assert rows["patch_id"].is_unique and rows["patch_id"].str.startswith(tuple(rows["image_id"])).all()
+    assert (found.units["malignant share"].between(0.3, 0.9)).all()
+
+
+def test_scores_of_levels_differences_and_maps(found):
+    levels = scoring.levels(found)
+    counts = {level: len(rows) for level, rows in levels.items()}
+    assert counts["patch"] > counts["image"] > counts["patient"]
+    scores = scoring.scores(found, levels, draws=5)
+    chosen = scoring.varied(found, "contrast")
+    assert chosen["variant"].tolist() == ["whitening", "raw"] and chosen["saved"].tolist() == [True, False]
+    tidy = scoring.of_variants(chosen, scores)
+    assert list(dict.fromkeys(tidy["score"]))[:3] == ["patch accuracy", "patch AUC", "image accuracy"]
+    assert scoring.wide(tidy).shape == (2, 6)
+    against = scoring.varied(found, "network")
+    assert against["variant"].tolist() == [study.OURS, scoring.RAW, *study.EARLIER]
+    tidy = scoring.of_variants(against, scores, scoring.COMPARED)
+    assert scoring.WHOLE == patch_data.WHOLE
+    uncut = tidy["variant"].isin(["SVM", "CNN on whole images"]) & tidy["score"].str.startswith("patch")
+    assert tidy["value"].isna().equals(uncut)
+    table = scoring.votes(found, against, tidy)
+    assert table.columns[[0, 4]].tolist() == ["patches per tested image", "image balanced accuracy"]
+    assert table["patches per tested image"].tolist() == [70, 70, 1, 70, 1, 70]
+    assert table.loc[("200×", "SVM"), "patch AUC"] == "–" != table.loc[("200×", "DeCAF"), "patch AUC"]
+    rules = scoring.rules(found, chosen[chosen["saved"]], 3, draws=5)
+    assert list(dict.fromkeys(rules["variant"])) == ["sum", "vote", "average", "exist", "exist-3"]
+    told = findings.statements(found, levels["image"], draws=5)["this run"]
+    assert (told == findings.HERE).sum() == 10 and len(told) == 14
+    less = findings.difference(found, levels["image"], "contrast", "raw", "whitening", draws=5)
+    value = {v: scores.loc[(m, "image", "accuracy"), "value"] for v, m in zip(chosen["variant"], chosen["method"])}
+    assert less["value"] == pytest.approx(value["raw"] - value["whitening"])
+    gaps = findings.gaps(found, scores)
+    assert gaps.shape == (2, 6) and gaps.index.get_level_values(1).tolist() == ["early stopping", "L2"]
+    assert gaps["epoch kept"].tolist() == gaps["last epoch"].tolist() == ["1", "1"]
+    assert findings.certainty(found, chosen[chosen["saved"]], scores).shape == (1, 2)
+    unit = study.base(found, fold=1)
+    maps = study.localized(unit, findings.typical(levels["image"][levels["image"]["method"] == unit["method"]]), 0.5)
+    for image, values in maps.values():
+        assert image.shape[:2] == values.shape == (115, 175) and 0 <= values.min() <= values.max() <= 1
+
+
+def test_the_sum_rule_takes_each_unit_with_its_own_prior(found):
+    alone = scoring.aggregate(found, found.predictions, "image", "sum")
+    one = alone[alone["method"] == found.units["method"].iloc[0]]
+    share = found.units["malignant share"].iloc[0]
+    part = found.predictions[found.predictions["method"] == found.units["method"].iloc[0]]
+    expected = scoring.aggregation.aggregate(part, "image", "sum", prior=(1 - share, share))
+    assert np.allclose(one["p_1"], expected["p_1"])
+
+
+def test_the_image_shown_has_the_median_probability(found):
+    rows = scoring.levels(found)["image"].query("method == @found.units['method'].iloc[0]")
+    shown = findings.typical(rows)
+    assert shown["y_true"].tolist() == [0, 1]
+    for row in shown.itertuples():
+        p = rows.loc[rows["y_true"] == row.y_true, "p_1"]
+        assert (p < row.p_1).sum() <= len(p) / 2 and (p > row.p_1).sum() <= len(p) / 2
+
+
+def test_a_setting_that_is_not_varied_is_an_error(found):
+    with pytest.raises(ValueError, match="name='epochs': expected one of network"):
+        scoring.varied(found, "epochs")

@@ -1,0 +1,88 @@
+"""The plan of the mammography study, its parts, and one unit of it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from histolib import datasets
+from studybook import screening
+from studybook.engine import units
+from studybook.papers.mammography_finetuning import study as study
+
+VALUES = {
+    "data": None, "patients": 12, "data_seed": 3, "sets": ["inbreast", "merged", "mias"], "networks": ["vgg16"],
+    "networks_compared": ["resnet50"], "networks_merged": ["vgg16"], "network_screening": "vgg16",
+    "strategies": ["0", "2", "all"], "weights": "phantom", "width": 0.125, "size": 32, "folds": 3, "folds_run": 2,
+    "epochs_head": 1, "epochs_tuning": 1, "batch_size": 8, "learning_rate": 1e-3, "patience": 5, "dropout": 0.5,
+    "l2": 1e-3, "seed": 0,
+}  # fmt: skip
+
+
+@pytest.fixture
+def plan():
+    return study.plan(VALUES)
+
+
+def test_every_comparison_of_the_paper_is_planned_once(plan):
+    labels = [study.label(one) for one in plan]
+    assert len(set(labels)) == len(labels)
+    first = [one for one in plan if one["fold"] == 0]
+    assert [study.method(one) for one in first] == [
+        "inbreast, vgg16, phantom, 0 blocks",
+        "inbreast, vgg16, phantom, 2 blocks",
+        "inbreast, vgg16, phantom, all blocks",
+        "inbreast, vgg16, random, all blocks",
+        "inbreast, resnet50, phantom, 2 blocks",
+        "inbreast, vgg16, phantom, 2 blocks, by image",
+        "merged, vgg16, phantom, 2 blocks",
+        "merged, vgg16, phantom, 2 blocks, tested on mias",
+    ]
+    assert len(plan) == 2 * 7 + 1
+    assert json.loads(json.dumps(plan)) == plan
+
+
+def test_mias_has_folds_only_where_no_other_set_is(monkeypatch):
+    monkeypatch.setattr(datasets, "available", lambda root: ("mias",))
+    values = VALUES | {"data": "somewhere"}
+    assert {(one["dataset"], one["test"]) for one in study.plan(values)} == {("mias", "")}
+    monkeypatch.setattr(datasets, "available", lambda root: ("idc",))
+    assert study.plan(values) == []
+
+
+def test_no_patient_is_on_two_sides_unless_folds_are_by_image(plan):
+    for one in plan:
+        train, check, test = study.parts(one)
+        patients = study.dataset(one, one["dataset"]).patients
+        assert len(set(train) | set(check) | set(test)) == len(train) + len(check) + len(test) == len(patients)
+        sides = [set(patients[rows]) for rows in (train, check, test)]
+        shared = (sides[0] | sides[1]) & sides[2] | sides[0] & sides[1]
+        assert bool(shared) == (one["by"] == "image")
+
+
+def test_the_folds_of_a_set_test_each_region_once(plan):
+    one = plan[0]
+    tested = [study.parts(one | {"fold": fold})[2] for fold in range(3)]
+    assert sorted(np.concatenate(tested)) == list(range(len(study.dataset(one, "inbreast").table)))
+
+
+def test_the_unit_for_screening_is_tested_on_the_unseen_set_and_leaves_a_model(plan, tmp_path):
+    place = units.run(study, plan[-1], tmp_path)
+    found = units.gather(study, plan[-1:], tmp_path)
+    unseen = study.dataset(plan[-1], "mias")
+    assert found.predictions["image_id"].tolist() == unseen.table["image_id"].tolist()
+    assert found.units["layers trained"].tolist() == [6]
+    screener = screening.load(place / "model.keras")
+    assert screener.card.classes == unseen.classes and screener.card.data["twin"]
+    answer = screening.predict(screener, unseen.image(0)[..., 0], heat_map=False)
+    assert sum(answer.probabilities.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_unit_is_the_same_alone_and_after_others_of_its_group(plan):
+    two = next(one for one in plan if one["blocks"] == 2)
+    study.compute(plan[0])  # shares the first stage
+    after = study.compute(two)
+    study._first_stage.cache_clear()
+    alone = study.compute(two)
+    assert alone.predictions.equals(after.predictions)
+    assert alone.tables["history"].equals(after.tables["history"])

@@ -1,0 +1,37 @@
+import numpy as np
+import pandas as pd
+
+from studybook.published import beside
+
+INDEX = pd.MultiIndex.from_tuples([("a", "auc"), ("a", "f1"), ("b", "auc")], names=["method", "score"])
+SUMMARY = pd.DataFrame({"value": [0.9, 0.5, 0.7], "low": [0.8, 0.4, 0.6], "high": [0.95, 0.6, 0.8]}, index=INDEX)
+
+
+def test_published_and_reproduced_stand_side_by_side():
+    published = pd.DataFrame({"f1": [0.83], "auc": [np.nan]}, index=pd.Index(["a"], name="method"))
+    table = beside.table(published, {"run": SUMMARY})
+    assert table.loc[("a", "f1")].tolist() == ["0.830", "0.500 [0.400, 0.600]", "-0.330"]
+    assert table.loc[("a", "auc")].tolist() == ["–", "0.900 [0.800, 0.950]", "–"]
+    assert table.loc[("b", "f1")].tolist() == ["–", "–", "–"]
+
+
+def test_differences_say_what_is_beyond_chance():
+    rows = pd.DataFrame({"value": [0.1, -0.2, 0.0], "low": [0.05, -0.3, -0.1], "high": [0.2, -0.1, 0.1]})
+    rows.index = pd.MultiIndex.from_product([["a", "b", "c"], ["auc"]], names=["method", "score"])
+    table = beside.against(rows, "auc")
+    assert table["whole interval"].tolist() == ["above 0", "below 0", "holds 0"]
+    assert table.iloc[0, 0] == "+0.100 [+0.050, +0.200]"
+
+
+def test_scores_keep_the_order_of_methods():
+    table = beside.scores(SUMMARY.xs("auc", level="score", drop_level=False), ["auc"])
+    assert table.index.tolist() == ["a", "b"] and table.loc["b", "auc"] == "0.700 [0.600, 0.800]"
+
+
+def test_leak_takes_out_what_prevalence_does():
+    names = ["auc", "balanced_accuracy", "f1", "sensitivity", "specificity"]
+    index = pd.MultiIndex.from_product([["study: by patient"], names], names=["method", "score"])
+    summary = pd.DataFrame({"value": [0.9, 0.8, 0.6, 0.8, 0.8], "low": 0.5, "high": 1.0}, index=index)
+    row = beside.leak(summary).loc["by patient"]
+    assert row["F1 at one half"] == "0.800"  # precision and sensitivity are both 0.8 there
+    assert row["f1"] == "0.600 [0.500, 1.000]"
