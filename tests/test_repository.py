@@ -13,39 +13,23 @@ from studybook.engine import chapters
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 PROFILES = sorted((ROOT / "profiles").glob("*/*.yaml"))
-MODULES = sorted((ROOT / "histolib").rglob("*.py"))
-# A module imports from its own layer and from those above it in this list, never from below.
-LAYERS = [
-    {"cache", "parameters", "reproducibility", "reported"},
-    {
-        "phantoms",
-        "datasets",
-        "splits",
-        "stain",
-        "images",
-        "oversampling",
-        "augmentation",
-        "contrast",
-        "patches",
-        "regions",
-    },
-    {"features", "models", "activation", "descriptors", "classifiers", "baselines"},
-    {"training", "extraction", "finetuning", "boosting", "protocols"},
-    {"predictions", "fusion", "metrics", "aggregation", "embeddings", "handcrafted"},
-    {"consistency", "beside", "plots", "records", "tables"},
-    {
-        "pretraining",
-        "units",
-        "screening",
-        "regionplots",
-        "patchplots",
-        "patchscores",
-        "patchfindings",
-        "magnificationplots",
-    },
-    {"studies"},
-    {"chapters", "book"},
-]
+MODULES = sorted(path for package in ("histolib", "studybook") for path in (ROOT / package).rglob("*.py"))
+# A room imports from its own layer and from those above it in this list, never from below.
+LAYERS = {
+    "histolib": [
+        {"cache", "reproducibility"},
+        {"images", "metrics"},
+        {"datasets"},
+        {"descriptors", "models"},
+        {"training"},
+        {"plots", "stain"},
+    ],
+    "studybook": [{"engine", "published", "twins"}, {"screening", "pretraining"}, {"papers"}],
+}
+# Words that would tie the library to this book; a citation by authors and year is none.
+OF_THE_BOOK = re.compile(
+    r"\b(?:chapters?|profiles?|papers?|slides'|study ?book|Figs?\.|Tables? (?:\d|[IVX]+\b)|twins?)(?!\w)"
+)
 REAL_SAMPLE = re.compile(
     r"_idx5_x\d+_y\d+_class[01]\.png$|SOB_[BM]_.*\.png$|mdb\d{3}\.pgm$|^(n|b|is|iv)\d{3}\.tif$|^test\d+\.tif$"
 )
@@ -91,7 +75,7 @@ def test_no_path_of_one_machine():
 
 def test_nothing_is_left_to_be_done():
     words = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|NotImplemented" + r"Error)\b")
-    folders = ("histolib", "tests", "bench", "notebooks")
+    folders = ("histolib", "studybook", "tests", "bench", "notebooks")
     files = [p for p in tracked() if p.suffix in {".py", ".ipynb"} and p.relative_to(ROOT).parts[0] in folders]
     assert not [f"{path}: {word}" for path in files for word in words.findall(path.read_text("utf8"))]
 
@@ -107,32 +91,58 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-def subject(path: Path) -> str:
-    """Module or package directly below histolib that a file belongs to."""
-    return path.relative_to(ROOT / "histolib").parts[0].removesuffix(".py")
+def room(path: Path) -> tuple[str, str]:
+    """Package of a module, and module or package directly below it."""
+    package, *parts = path.relative_to(ROOT).parts
+    return package, parts[0].removesuffix(".py")
+
+
+def rooms_imported(path: Path) -> set[tuple[str, str]]:
+    names = (name.split(".") for name in imports(path))
+    return {(parts[0], parts[1]) for parts in names if parts[0] in LAYERS}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_run_one_way(path):
-    if subject(path) == "__init__":
+    package, own = room(path)
+    if own == "__init__":
         assert not imports(path)
         return
-    layer = {name: k for k, names in enumerate(LAYERS) for name in names}
-    assert subject(path) in layer, f"add {subject(path)} to LAYERS in {Path(__file__).name}"
-    used = {name.split(".")[1] for name in imports(path) if name.startswith("histolib.")}
-    assert not {name for name in used if layer[name] > layer[subject(path)]}
+    layer = {name: k for k, names in enumerate(LAYERS[package]) for name in names}
+    assert own in layer, f"add {own} to LAYERS in {Path(__file__).name}"
+    used = rooms_imported(path)
+    assert package == "studybook" or not {name for other, name in used if other == "studybook"}
+    assert not {name for other, name in used if other == package and layer[name] > layer[own]}
     backends = {name.split(".")[0] for name in imports(path)} & {"tensorflow", "torch", "jax"}
-    assert not backends or subject(path) == "reproducibility", f"{path} imports {backends}"
+    assert not backends or own == "reproducibility", f"{path} imports {backends}"
 
 
 def test_imports_have_no_circle():
     graph = {}
     for path in MODULES:
-        used = {name.split(".")[1] for name in imports(path) if name.startswith("histolib.")}
-        graph.setdefault(subject(path), set()).update(used - {subject(path)})
+        graph.setdefault(room(path), set()).update(rooms_imported(path) - {room(path)})
     while leaves := {name for name, used in graph.items() if not used & set(graph)}:
         graph = {name: used for name, used in graph.items() if name not in leaves}
     assert not graph, f"these import each other: {sorted(graph)}"
+
+
+def test_a_paper_knows_no_other_paper():
+    for path in MODULES:
+        if room(path) == ("studybook", "papers") and path.parent.parent.name == "papers":
+            others = {name.split(".")[2] for name in imports(path) if name.startswith("studybook.papers.")}
+            assert others <= {path.parent.name}, path
+    for name in CHAPTERS:
+        text = (ROOT / f"notebooks/{name}.ipynb").read_text("utf8")
+        assert set(re.findall(r"studybook\.papers\.(\w+)", text)) <= {name}
+
+
+def test_the_library_is_thin_and_knows_no_book():
+    library = [path for path in MODULES if room(path)[0] == "histolib"]
+    assert sum(len(path.read_text("utf8").splitlines()) for path in library) <= 10_000
+    words = re.compile(OF_THE_BOOK.pattern + "|" + "|".join(CHAPTERS))
+    found = [f"{path.relative_to(ROOT)}: {line.strip()}" for path in library
+             for line in path.read_text("utf8").splitlines() if words.search(line)]  # fmt: skip
+    assert not found
 
 
 @pytest.mark.parametrize("path", PROFILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
