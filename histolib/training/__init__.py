@@ -2,6 +2,7 @@
 
 from histolib.training.batches import Batches
 from histolib.training.fitting import Fit, fit, predict
+from histolib.training.restart import forget
 from histolib.training.targets import one_hot
 
-__all__ = ["Batches", "Fit", "fit", "one_hot", "predict"]
+__all__ = ["Batches", "Fit", "fit", "forget", "one_hot", "predict"]

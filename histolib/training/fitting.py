@@ -1,7 +1,7 @@
 """Training and prediction."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from histolib.training.batches import Batches
-from histolib.training.restart import restarted
+from histolib.training.restart import compiled, keep, restarted
 from histolib.training.targets import is_number, targets, tasks
 
 
@@ -52,10 +52,10 @@ def fit(
     loss: str = "categorical_crossentropy",
     optimizer: keras.optimizers.Optimizer | None = None,
     seed: int = 0,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] | None = print,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     loss_weights: Mapping[str, float] | None = None,
-    reuse: keras.Model | None = None,
+    reuse: Hashable | None = None,
 ) -> Fit:
     """Train a classifier, or a network for several tasks at once.
 
@@ -79,16 +79,17 @@ def fit(
     seed
         Seed of the order of the images.
     say
-        Receives one line per epoch.
+        Receives one line per epoch; None says nothing.
     callbacks
         Further Keras callbacks, such as early stopping.
     loss_weights
         Weight of each task's loss in the sum that is minimized (Bayramoglu et al. 2016, equation 2, where both are
         0.5); all 1 if None.
     reuse
-        `Fit.model` of an earlier call with a network of the same architecture, the same kind of labels, `loss`,
-        `optimizer` and `loss_weights`. It takes over the state of `model` and is trained in its place, which gives the
-        same result without compiling the training step once more: most of the time of a short training.
+        A name for this architecture with this kind of labels, `loss`, `optimizer` and `loss_weights`. A network that
+        an earlier call in this process compiled under the name takes over the state of `model` and is trained in its
+        place, which gives the same result without compiling the training step once more; the earlier call's
+        `Fit.model` is then this one's.
 
     Returns
     -------
@@ -104,14 +105,17 @@ def fit(
         raise ValueError(f"epochs={epochs}, batch_size={batch_size}, {len(images)} images: expected at least 1 of each")
     wanted, expected = targets(model, labels, len(images)), targets(model, validation[1], len(validation[0]))
     optimizer = optimizer or keras.optimizers.Adam(1e-3)
-    if reuse is None:
+    known = compiled(reuse)
+    if known is None:
         _compile(model, labels, loss, optimizer, loss_weights)
     else:
-        model = restarted(reuse, model, float(optimizer.learning_rate))
+        model = restarted(known, model, float(optimizer.learning_rate))
+    if reuse is not None:
+        keep(reuse, model)
     batches = Batches(images, wanted, batch_size, seed)
     check = Batches(validation[0], expected, max(batch_size, 256))
     start = time.perf_counter()
-    told = [_Report(epochs, say), *callbacks]
+    told = [_Report(epochs, say or (lambda line: None)), *callbacks]
     run = model.fit(batches, validation_data=check, epochs=epochs, shuffle=False, verbose=0, callbacks=told)
     seconds = time.perf_counter() - start
     history = pd.DataFrame(run.history)[_columns(model, labels)]

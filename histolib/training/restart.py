@@ -1,6 +1,31 @@
-"""A compiled network used for another training."""
+"""A compiled network used for another training: most of the time of a short training goes into compiling."""
+
+from collections import OrderedDict
+from collections.abc import Hashable
 
 import keras
+
+_LIMIT = 8
+_COMPILED: OrderedDict[Hashable, keras.Model] = OrderedDict()
+
+
+def compiled(name: Hashable) -> keras.Model | None:
+    """The network that was last kept under a name in this process; None if there is none."""
+    if name in _COMPILED:
+        _COMPILED.move_to_end(name)
+    return _COMPILED.get(name)
+
+
+def keep(name: Hashable, model: keras.Model) -> None:
+    """Keep a compiled network under a name, and of all of them the last few."""
+    _COMPILED[name] = model
+    while len(_COMPILED) > _LIMIT:
+        _COMPILED.popitem(last=False)
+
+
+def forget() -> None:
+    """Keep none any longer."""
+    _COMPILED.clear()
 
 
 def restarted(kept: keras.Model, fresh: keras.Model, learning_rate: float) -> keras.Model:

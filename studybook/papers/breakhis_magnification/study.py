@@ -117,36 +117,62 @@ def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return found["training"], found["validation"], test
 
 
+def train(network, settings: Mapping, images, answers, validation):
+    """Train a network for one task or for two, until the validation loss falls no longer.
+
+    Parameters
+    ----------
+    network
+        From `untrained`; trained in place.
+    settings
+        Of a unit.
+    images, answers
+        Of the training part, uint8 (N, H, W, 3), and classes (N,), or of two tasks a dictionary of such.
+    validation
+        Images and answers whose loss decides which epoch's weights are kept.
+
+    Returns
+    -------
+    training.Fit
+    """
+    import keras
+
+    from histolib import training
+
+    # Networks that see fewer images pass over them more often, for equal steps.
+    passes = len(MAGNIFICATIONS) / len(_seen(settings))
+    epochs, patience = (round(passes * settings[k]) for k in ("epochs", "patience"))
+    stop = keras.callbacks.EarlyStopping(
+        patience=patience, restore_best_weights=True
+    )  # fmt: skip
+    descent = keras.optimizers.SGD(
+        settings["learning_rate"], momentum=settings["momentum"], clipnorm=CLIP
+    )  # fmt: skip
+    return training.fit(
+        network, images, answers, validation, epochs, settings["batch_size"],
+        loss="categorical_crossentropy", loss_weights=_loss_weights(settings),
+        optimizer=descent, callbacks=[stop], seed=settings["seed"],
+        say=None, reuse=_architecture(settings),
+    )  # fmt: skip
+
+
 def compute(settings: Mapping) -> Result:
     """Train one network with one setting and predict all test images, whatever their magnification."""
     if settings["variant"] == CRAFTED:
         return _crafted(settings)
-    import keras
-
     from histolib import training
     from histolib.metrics import predictions
 
-    found, (train, check, test) = dataset(settings), parts(settings)
+    found, (learned, check, test) = dataset(settings), parts(settings)
     images, answers = found.images(settings["size"], crop="center"), _answers(settings, found.table)
-    tasks = settings["variant"] if settings["variant"] in TWO_TASKS else "one task"
-    known = _compiled(*(settings[name] for name in ("size", "width", "dropout", *_WEIGHTS)))
-    # Networks that see fewer images pass over them more often: all take the same number of steps.
-    passes = len(MAGNIFICATIONS) / len(_seen(settings))
-    stop = keras.callbacks.EarlyStopping("val_loss", patience=round(passes * settings["patience"]),
-                                         restore_best_weights=True)  # fmt: skip
-    fit = training.fit(
-        untrained(settings), images[train], _rows(answers, train), (images[check], _rows(answers, check)),
-        round(passes * settings["epochs"]), settings["batch_size"], seed=settings["seed"], callbacks=[stop],
-        optimizer=keras.optimizers.SGD(settings["learning_rate"], momentum=settings["momentum"], clipnorm=CLIP),
-        loss_weights=_loss_weights(settings), say=lambda line: None, reuse=known.get(tasks),
-    )  # fmt: skip
-    known[tasks] = fit.model
+    validation = images[check], _rows(answers, check)
+    fit = train(untrained(settings), settings, images[learned], _rows(answers, learned), validation)
     given, rows = training.predict(fit.model, images[test]), found.table.iloc[test]
     tables = {"history": fit.history}
     if isinstance(given, dict):
         tables[MAGNIFICATION_TABLE] = _told(rows, given["magnification"])
         given = given["malignancy"]
-    facts = {"training seconds": round(fit.seconds, 2), "epochs": len(fit.history), "images": len(train),
+    facts = {"training seconds": round(fit.seconds, 2), "epochs": len(fit.history), "images": len(learned),
              "parameters": fit.model.count_params()}  # fmt: skip
     writers = [lambda folder: fit.model.save(folder / MODEL)] if settings["variant"] == "two tasks" else []
     return Result(predictions.table(method(settings), rows, given, settings["fold"]), tables, facts, writers)
@@ -241,10 +267,10 @@ def untrained(settings: Mapping):
     )  # fmt: skip
 
 
-@lru_cache(maxsize=4)
-def _compiled(*architecture) -> dict:
-    """Networks of this architecture by their tasks, compiled."""
-    return {}
+def _architecture(settings: Mapping) -> tuple:
+    """What networks must have in common so that one can be compiled for all."""
+    tasks = settings["variant"] if settings["variant"] in TWO_TASKS else "one task"
+    return ("magnification", tasks, *(settings[name] for name in ("size", "width", "dropout", *_WEIGHTS)))
 
 
 @lru_cache

@@ -138,27 +138,51 @@ def compute(settings: Mapping) -> Result:
     return _frozen(settings) if settings["network"] == "DeCAF" else _trained(settings)
 
 
-def _trained(settings: Mapping) -> Result:
+def train(network, settings: Mapping, patches, labels, validation):
+    """Train a network for patches, the base network or an earlier one.
+
+    Parameters
+    ----------
+    network
+        From `untrained`; trained in place.
+    settings
+        Of a unit.
+    patches, labels
+        Of the training part, uint8 (N, H, W, 3) and (N,).
+    validation
+        Patches and labels; with early stopping their loss decides which epoch's weights are kept.
+
+    Returns
+    -------
+    training.Fit, and the number of the epoch whose weights it has
+    """
     import keras
 
     from histolib import training
 
-    (train, rows), (check, checked), (test, tested) = sides(settings)
-    patience, early = longer(settings, "patience"), settings["regularization"] == "early stopping"
-    stop = keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)
-    known = _compiled(*(settings[name] for name in ("network", "structure", "scale", "whole_size", "l2", *_NETWORK)),
-                      _heeded(settings), side(settings))  # fmt: skip
-    fit = training.fit(
-        untrained(settings), train, rows["label"].to_numpy(), (check, checked["label"].to_numpy()),
-        longer(settings, "epochs"), settings["batch_size"], seed=settings["seed"],
-        optimizer=keras.optimizers.Adam(settings["learning_rate"]),
-        callbacks=[stop] if early else [], say=lambda line: None,
-        reuse=known.get("network"),
+    early = settings["regularization"] == "early stopping"
+    epochs, patience = longer(settings, "epochs"), longer(settings, "patience")
+    stop = keras.callbacks.EarlyStopping(
+        patience=patience, restore_best_weights=True
     )  # fmt: skip
-    known["network"] = fit.model
-    last = len(fit.history)
-    facts = {"training seconds": round(fit.seconds, 2), "epochs run": last,
-             "epoch kept": stop.best_epoch + 1 if early else last, "parameters": fit.model.count_params()}  # fmt: skip
+    fit = training.fit(
+        network, patches, labels, validation, epochs, settings["batch_size"],
+        loss="categorical_crossentropy", callbacks=[stop] if early else [],
+        optimizer=keras.optimizers.Adam(settings["learning_rate"]),
+        seed=settings["seed"], say=None, reuse=_architecture(settings),
+    )  # fmt: skip
+    return fit, stop.best_epoch + 1 if early else len(fit.history)
+
+
+def _trained(settings: Mapping) -> Result:
+    """A network, trained, and its answers to the patches of all test images."""
+    from histolib import training
+
+    (learned, rows), (check, checked), (test, tested) = sides(settings)
+    validation = check, checked["label"].to_numpy()
+    fit, kept = train(untrained(settings), settings, learned, rows["label"].to_numpy(), validation)
+    facts = {"training seconds": round(fit.seconds, 2), "epochs run": len(fit.history),
+             "epoch kept": kept, "parameters": fit.model.count_params()}  # fmt: skip
     writers = [lambda folder: fit.model.save(folder / MODEL)] if settings["saved"] else []
     given = training.predict(fit.model, test)
     return Result(_told(settings, tested, given), {"history": fit.history}, facts | _counts(rows), writers)
@@ -166,15 +190,11 @@ def _trained(settings: Mapping) -> Result:
 
 def _frozen(settings: Mapping) -> Result:
     """The last feature maps of a network that learned elsewhere, averaged, and a logistic regression on them."""
-    from histolib import models, training
-    from histolib.models import features
+    from histolib import training
 
-    (train, rows), (check, checked), (test, tested) = sides(settings)
-    size, weights = side(settings), settings["frozen_weights"]
-    backbone = models.backbone("vgg16", settings["frozen_width"], weights, (size, size, 3))
-    known = _compiled("vgg16", settings["frozen_width"], weights, size)
-    encode = known.setdefault("network", features.extractor(backbone, (size, size, 3), "average"))
-    learned = np.concatenate([training.predict(encode, train), training.predict(encode, check)])
+    (learned, rows), (check, checked), (test, tested) = sides(settings)
+    encode = _encoder(side(settings), settings["frozen_width"], settings["frozen_weights"])
+    learned = np.concatenate([training.predict(encode, learned), training.predict(encode, check)])
     rows = pd.concat([rows, checked])
     model = _logistic(learned, rows["label"].to_numpy(), rows["patient"].to_numpy(object), settings["seed"])
     given = model.predict_proba(training.predict(encode, test).astype(np.float64))
@@ -230,9 +250,18 @@ def _logistic(learned: np.ndarray, labels: np.ndarray, patients: np.ndarray, see
 
 
 @lru_cache(maxsize=4)
-def _compiled(*architecture) -> dict:
-    """The network of this architecture, compiled, as ``network``."""
-    return {}
+def _encoder(size: int, width: float, weights: str):
+    """A frozen VGG-16 that gives the means of its last feature maps."""
+    from histolib import models
+    from histolib.models import features
+
+    return features.extractor(models.backbone("vgg16", width, weights, (size, size, 3)), (size, size, 3), "average")
+
+
+def _architecture(settings: Mapping) -> tuple:
+    """What networks must have in common so that one can be compiled for all."""
+    names = ("network", "structure", "scale", "whole_size", "l2", *_NETWORK)
+    return ("patches", *(settings[name] for name in names), _heeded(settings), side(settings))
 
 
 def _check(lists: Mapping[str, list], networks: list, dropout: float) -> None:

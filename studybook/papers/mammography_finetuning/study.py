@@ -7,9 +7,10 @@ once.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
+import pandas as pd
 
 from histolib import datasets
 from histolib.metrics import splits
@@ -19,6 +20,9 @@ from studybook.engine.units import Result
 MERGED, UNSEEN = "merged", "mias"
 # The published 0.5, in radians as the library of the time took it (until the end of 2017); here in degrees.
 SHEAR = float(np.rad2deg(0.5))
+BLOCKS = (0, 1, 2, 3, "all")
+PLATEAU = 5  # epochs without a smaller validation loss before the rate is divided by ten; not published
+MOMENTUM = 0.9  # of stochastic gradient descent; not published
 _SHARED = (
     "data", "patients", "data_seed", "size", "width", "folds", "epochs_head", "epochs_tuning", "batch_size",
     "learning_rate", "patience", "dropout", "l2", "seed",
@@ -32,12 +36,19 @@ def plan(parameters: Mapping) -> list[dict]:
     network of ``networks_compared``; two blocks with folds by image instead of by patient. On the merger: two blocks
     by every network of ``networks_merged``, and by ``network_screening`` once more on all of it, to be tested on MIAS.
     MIAS itself has folds only where no other set is. A set that is not below ``data`` is left out.
+
+    Raises
+    ------
+    ValueError
+        A number of blocks that there is not.
     """
     there = datasets.available(parameters["data"]) if parameters["data"] else twins.NAMES
     known = [name for name in parameters["sets"] if name in there]
     sets = [name for name in known if name not in (MERGED, UNSEEN)] or [name for name in known if name == UNSEEN]
     weights, first = parameters["weights"], parameters["networks"][0]
     strategies = [k if k == "all" else int(k) for k in parameters["strategies"]]
+    if not set(strategies) <= set(BLOCKS):
+        raise ValueError(f"strategies={parameters['strategies']}: expected each of {', '.join(map(str, BLOCKS))}")
     chosen = []
     for one in sets:
         chosen += [(one, net, weights, k, "patient") for net in parameters["networks"] for k in strategies]
@@ -101,60 +112,93 @@ def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rest[train], rest[check], test
 
 
+def train(network, backbone, settings: Mapping, head, images, labels, validation):
+    """Train the new head on the frozen backbone; or, from where that ended, the last blocks and the head together.
+
+    Parameters
+    ----------
+    network, backbone
+        From `untrained`; trained in place.
+    settings
+        Of a unit.
+    head
+        What this function returned with 0 blocks, from which every other number of blocks starts; None with 0 blocks.
+    images, labels
+        Of the training part, uint8 (N, H, W, 3) and (N,).
+    validation
+        Images and labels that decide when the rate falls and when the second stage ends; its best weights are kept.
+
+    Returns
+    -------
+    training.Fit
+    """
+    import keras
+
+    from histolib import models, training
+
+    blocks = settings["blocks"] if head else 0
+    models.unfreeze(backbone, blocks)
+    fit = partial(
+        training.fit, network, images, labels, validation, say=None,
+        batch_size=settings["batch_size"], loss="categorical_crossentropy",
+        reuse=_architecture(settings, blocks),
+    )  # fmt: skip
+    if head is None:
+        adam = keras.optimizers.Adam(learning_rate=0.001)
+        return fit(settings["epochs_head"], optimizer=adam, seed=settings["seed"])
+    network.set_weights(head.model.get_weights())
+    patience = settings["patience"]
+    lower = keras.callbacks.ReduceLROnPlateau(factor=0.1, patience=PLATEAU)
+    stop = keras.callbacks.EarlyStopping(
+        patience=patience, restore_best_weights=True
+    )  # fmt: skip
+    descent = keras.optimizers.SGD(settings["learning_rate"], momentum=MOMENTUM)
+    return fit(settings["epochs_tuning"], optimizer=descent,
+               seed=settings["seed"] + 1, callbacks=[lower, stop])  # fmt: skip
+
+
 def compute(settings: Mapping) -> Result:
     """Train one network with one setting and predict its test part."""
     from histolib import metrics, models, training
     from histolib.metrics import predictions
-    from histolib.training import finetuning
     from studybook import screening
 
     found, size = dataset(settings, settings["dataset"]), settings["size"]
-    train, _, test = parts(settings)
-    first, backbone = _first_stage(**{name: settings[name] for name in settings if name not in ("blocks", "test")},
-                                   test=bool(settings["test"]))  # fmt: skip
-    fit = first
+    train_rows, _, test = parts(settings)
+    fit, backbone = _head(**{name: settings[name] for name in settings if name not in ("blocks", "test")},
+                          test=bool(settings["test"]))  # fmt: skip
+    history, seconds = fit.history.assign(stage="head"), fit.seconds
     if settings["blocks"] != 0:
-        model, backbone = _network(settings)
-        known = _compiled(settings)
-        fit = finetuning.fit_blocks(model, backbone, settings["blocks"], first, **_learning(settings),
-                                    reuse=known.get(settings["blocks"]))  # fmt: skip
-        known[settings["blocks"]] = fit.model
+        network, backbone = untrained(settings)
+        fit = train(network, backbone, settings, fit, *_learned_from(settings))
+        history = pd.concat([history, fit.history.assign(stage="tuning")], ignore_index=True)
+        history.index, seconds = pd.RangeIndex(1, len(history) + 1, name="epoch"), seconds + fit.seconds
     tested = dataset(settings, settings["test"]) if settings["test"] else found
     rows = np.arange(len(tested.table)) if settings["test"] else test
     given = training.predict(fit.model, tested.images(size)[rows])
     table = predictions.table(method(settings), tested.table.iloc[rows], given, settings["fold"])
-    facts = {"training seconds": round(fit.seconds, 2), "epochs": len(fit.history),
-             "layers trained": len(models.trainable_layers(backbone)), "regions": len(train)}  # fmt: skip
+    facts = {"training seconds": round(seconds, 2), "epochs": len(history),
+             "layers trained": len(models.trainable_layers(backbone)), "regions": len(train_rows)}  # fmt: skip
     card = screening.describe(found) | {
         "metrics": metrics.scores(table["y_true"], given)[["accuracy", "auc"]].to_dict()
     }
     writers = [lambda folder: screening.save(fit.model, folder / "model", **card)] if settings["test"] else []
-    return Result(table, {"history": fit.history}, facts, writers)
+    return Result(table, {"history": history}, facts, writers)
 
 
 @lru_cache(maxsize=1)
-def _first_stage(**settings):
+def _head(**settings):
     """The trained head on the frozen backbone, and the backbone: the same for every number of blocks."""
-    from histolib.training import finetuning
-
-    model, backbone = _network(settings)
-    known = _compiled(settings)
-    fit = finetuning.fit_head(model, backbone, **_learning(settings), reuse=known.get(0))
-    known[0] = fit.model
-    return fit, backbone
+    network, backbone = untrained(settings)
+    return train(network, backbone, settings, None, *_learned_from(settings)), backbone
 
 
-def _compiled(settings: Mapping) -> dict:
-    """Networks of this architecture by the number of blocks that they were compiled for."""
-    return _networks(*(settings[name] for name in ("network", "width", "size", "dropout", "l2")))
+def _architecture(settings: Mapping, blocks: int | str) -> tuple:
+    """What networks must have in common so that one can be compiled for all."""
+    return ("mammography", blocks, *(settings[name] for name in ("network", "width", "size", "dropout", "l2")))
 
 
-@lru_cache(maxsize=1)
-def _networks(*architecture) -> dict:
-    return {}
-
-
-def _network(settings: Mapping):
+def untrained(settings: Mapping):
     """Network and the backbone inside, untrained; the same at every call."""
     from histolib import models, reproducibility
     from histolib.training import augmentation
@@ -168,21 +212,11 @@ def _network(settings: Mapping):
     return models.transfer(backbone, top, (size, size, 3), augment, models.GlobalContrast()), backbone
 
 
-def _learning(settings: Mapping) -> dict:
-    """What both stages learn from, and how."""
-    from histolib.training import finetuning
-
+def _learned_from(settings: Mapping) -> tuple:
+    """Images and labels of the training part, and both of the validation part."""
     found = dataset(settings, settings["dataset"])
-    images, (train, check, _) = found.images(settings["size"]), parts(settings)
-    schedule = finetuning.Schedule(**{name: settings[name] for name in finetuning.Schedule.__annotations__})
-    return {
-        "images": images[train],
-        "labels": found.labels[train],
-        "validation": (images[check], found.labels[check]),
-        "schedule": schedule,
-        "seed": settings["seed"],
-        "say": lambda line: None,
-    }
+    images, (learned, check, _) = found.images(settings["size"]), parts(settings)
+    return images[learned], found.labels[learned], (images[check], found.labels[check])
 
 
 @lru_cache

@@ -84,13 +84,15 @@ def test_a_reused_network_learns_the_same_as_a_new_one():
         return training.fit(small(), images, labels, (images, labels), 4, 8, optimizer=descent, **told)
 
     alone = fit(1, 0.05)
-    first = fit(2, 0.01)
-    again = fit(1, 0.05, first.model)
+    first = fit(2, 0.01, "small")
+    again = fit(1, 0.05, "small")
     assert again.model is first.model and again.history.equals(alone.history)
     assert all(np.array_equal(a, b) for a, b in zip(again.model.get_weights(), alone.model.get_weights(), strict=True))
     other = models.baseline_cnn((8, 8, 3), filters=(4,))
     with pytest.raises(ValueError, match="expected a network of the same architecture"):
-        training.fit(other, images, labels, (images, labels), 1, 8, reuse=first.model)
+        training.fit(other, images, labels, (images, labels), 1, 8, reuse="small")
+    training.forget()
+    assert fit(1, 0.05, "small").model is not first.model
 
 
 def two_tasks(regression=False):

@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from histolib import metrics
+from histolib import metrics, training
 from histolib.datasets.breakhis import MAGNIFICATIONS
 from histolib.models import ablation
 from studybook.engine import units
-from studybook.papers.breakhis_magnification import answers as answers
-from studybook.papers.breakhis_magnification import study as study
+from studybook.papers.breakhis_magnification import answers, study
 
 VALUES = {
     "data": None, "patients": 12, "data_seed": 3, "split": "official", "folds": [1, 2], "folds_compared": [1],
@@ -150,7 +149,7 @@ def test_the_kept_network_gives_the_saved_answers_and_maps(found, plan):
 
 def test_a_unit_is_the_same_alone_and_after_others(plan, found):
     two = next(one for one in plan if study.method(one) == "without 400x")
-    study._compiled.cache_clear()
+    training.forget()
     alone = study.compute(two).predictions
     after = found.predictions[found.predictions["method"] == "without 400x"].reset_index(drop=True)
     assert np.array_equal(alone["p_1"], after["p_1"])

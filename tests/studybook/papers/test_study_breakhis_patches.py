@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from histolib import models
+from histolib import models, training
 from histolib.images import patches
 from studybook.engine import units
 from studybook.papers.breakhis_patches import findings, patch_data, scoring
@@ -178,7 +178,7 @@ def test_a_unit_is_the_same_alone_and_after_others_of_its_group(plan):
     second = _unit(plan, regularization="none")
     study.compute(plan[0])
     after = study.compute(second)
-    study._compiled.cache_clear()
+    training.forget()
     alone = study.compute(second)
     assert alone.predictions.equals(after.predictions)
     assert alone.tables["history"].equals(after.tables["history"]) and len(alone.tables["history"]) == 2

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from histolib import datasets
+from histolib import datasets, training
 from studybook import screening
 from studybook.engine import units
-from studybook.papers.mammography_finetuning import study as study
+from studybook.papers.mammography_finetuning import study
 
 VALUES = {
     "data": None, "patients": 12, "data_seed": 3, "sets": ["inbreast", "merged", "mias"], "networks": ["vgg16"],
@@ -82,7 +82,51 @@ def test_a_unit_is_the_same_alone_and_after_others_of_its_group(plan):
     two = next(one for one in plan if one["blocks"] == 2)
     study.compute(plan[0])  # shares the first stage
     after = study.compute(two)
-    study._first_stage.cache_clear()
+    study._head.cache_clear()
     alone = study.compute(two)
     assert alone.predictions.equals(after.predictions)
     assert alone.tables["history"].equals(after.tables["history"])
+
+
+@pytest.fixture(scope="module")
+def bright():
+    """Regions whose malignant ones are brighter."""
+    labels = np.arange(24) % 2
+    images = np.random.default_rng(0).integers(0, 120, (24, 32, 32, 3)).astype(np.uint8)
+    images[labels == 1] += 100
+    return images, labels
+
+
+def trained(settings, head, bright):
+    network, backbone = study.untrained(settings)
+    before = {layer.name: layer.get_weights()[0].copy() for layer in backbone.layers if layer.weights}
+    fit = study.train(network, backbone, settings, head, *bright, bright)
+    after = {layer.name: layer.get_weights()[0] for layer in backbone.layers if layer.weights}
+    return fit, {name.split("_")[0] for name in before if not np.array_equal(before[name], after[name])}
+
+
+def test_the_head_learns_alone_then_the_chosen_blocks_with_it(plan, bright):
+    training.forget()
+    settings = plan[0] | {"epochs_head": 2, "epochs_tuning": 3, "blocks": 1, "learning_rate": 0.01}
+    head, changed = trained(settings, None, bright)
+    assert not changed and len(head.history) == 2
+    kept = [value.copy() for value in head.model.get_weights()]
+    second, changed = trained(settings, head, bright)
+    assert changed == {"block5"} and len(second.history) == 3
+    assert all(np.array_equal(a, b) for a, b in zip(kept, head.model.get_weights(), strict=True))
+    first = second.history["loss"].iloc[0]
+    assert first < head.history["loss"].iloc[0]  # it goes on from where the head alone ended
+
+
+def test_the_second_stage_stops_when_nothing_improves(plan, bright):
+    training.forget()
+    # A rate of 0: the loss can't fall.
+    settings = plan[0] | {"epochs_tuning": 12, "blocks": 1, "learning_rate": 0.0, "patience": 2}
+    head, _ = trained(settings, None, bright)
+    second, _ = trained(settings, head, bright)
+    assert 2 < len(second.history) < 12
+
+
+def test_an_unknown_number_of_blocks_is_refused_before_anything_is_trained():
+    with pytest.raises(ValueError, match="strategies=.*'4'.*expected each of 0, 1, 2, 3, all"):
+        study.plan(VALUES | {"strategies": ["2", "4"]})

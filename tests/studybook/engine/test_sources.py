@@ -1,0 +1,37 @@
+"""The source of a function in a page."""
+
+import ast
+
+import pytest
+
+from studybook.engine import sources
+from studybook.papers.breakhis_magnification import study as magnification
+from studybook.papers.breakhis_patches import study as patches
+from studybook.papers.mammography_finetuning import study as mammography
+
+
+def undocumented(x):
+    # A comment stays.
+    return x + 1
+
+
+def code(function) -> str:
+    text = sources.show(function).data
+    assert text.startswith("```python\n") and text.endswith("\n```")
+    return text.removeprefix("```python\n").removesuffix("\n```")
+
+
+def test_a_function_without_a_docstring_is_shown_as_it_is():
+    assert code(undocumented) == "def undocumented(x):\n    # A comment stays.\n    return x + 1"
+
+
+@pytest.mark.parametrize("study", [magnification, mammography, patches], ids=lambda module: module.__name__)
+def test_a_training_is_shown_whole_and_fits_a_page(study):
+    lines = code(study.train).splitlines()
+    definition = ast.parse("\n".join(lines)).body[0]
+    assert ast.get_docstring(definition) is None
+    called = {ast.unparse(node.func) for node in ast.walk(definition) if isinstance(node, ast.Call)}
+    assert any(name.startswith("keras.optimizers.") for name in called) and "keras.callbacks.EarlyStopping" in called
+    assert all(part in "\n".join(lines) for part in ("training.fit", "categorical_crossentropy", "epochs"))
+    assert max(map(len, lines)) <= 84 and len([line for line in lines if line.strip()]) <= 26
+    assert "fmt:" not in "\n".join(lines)
