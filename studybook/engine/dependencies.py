@@ -42,7 +42,7 @@ def files(source: str) -> list[Path]:
         module = waiting.pop()
         if module not in found:
             found.add(module)
-            waiting |= _imported(_file(module).read_text("utf8"))
+            waiting |= _imported_by(module)
     return sorted(file for module in found for file in [_file(module), *_beside(_file(module))])
 
 
@@ -74,6 +74,11 @@ def meaning(source: str) -> str:
         if isinstance(node, kinds) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
     return ast.dump(tree)
+
+
+@cache
+def _imported_by(module: str) -> frozenset[str]:
+    return frozenset(_imported(_file(module).read_text("utf8")))
 
 
 def _imported(source: str) -> set[str]:
@@ -124,6 +129,7 @@ def _file(module: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
+@cache
 def _beside(module: Path) -> list[Path]:
     """Data of a module: files and folders beside it that one of its texts names."""
     texts = {node.value for node in ast.walk(ast.parse(module.read_text("utf8"))) if _is_text(node)}
