@@ -12,10 +12,10 @@ import numpy as np
 from scipy import ndimage
 
 from studybook.twins.architecture import spread
-from studybook.twins.fields import Flow, draw_flow, rough_field, smooth_field, step
+from studybook.twins.fields import Flow, above, draw_flow, rough_field, smooth_field, step
 from studybook.twins.nuclei import Ellipses, Nuclei, place_nuclei
 from studybook.twins.section import row_of_nuclei
-from studybook.twins.slide import LYMPHOCYTE, STROMAL, above, vessels
+from studybook.twins.slide import LYMPHOCYTE, STROMAL, vessels
 from studybook.twins.stains import Stain, draw_stain
 from studybook.twins.tissue import fat
 from studybook.twins.tumors import CARCINOMAS, Tumor, draw_ducts, draw_nuclei_of, draw_tumor
