@@ -71,7 +71,7 @@ def of_kept(rows: pd.DataFrame) -> pd.DataFrame:
     """The two networks' rows of a kept run, with the magnification that the image's name tells."""
     own = rows[rows["method"].isin(MAIN)]
     magnification = own["image_id"].str.extract(r"-(\d+)-\d+$")[0].astype(int)
-    return own.assign(method="kept: " + own["method"], magnification=magnification)
+    return own.assign(magnification=magnification)
 
 
 def median_factors(numbers: pd.DataFrame) -> pd.Series:

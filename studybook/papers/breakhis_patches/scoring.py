@@ -53,14 +53,6 @@ def aggregate(found: Gathered, rows: pd.DataFrame, by: str, rule: str, n: int = 
     return pd.concat(parts, ignore_index=True)
 
 
-def at_level(rows: pd.DataFrame, level: str, rule: str = "average", n: int = 3) -> pd.DataFrame:
-    """Predictions of patches that no unit is known for, such as those of a kept run, at a level of `LEVELS`.
-
-    With the rule ``"sum"`` the classes count as equally frequent in training.
-    """
-    return rows if level == "patch" else aggregation.aggregate(rows, level, rule, n)
-
-
 def scores(found: Gathered, by_level: Mapping[str, pd.DataFrame], draws: int = 1000, seed: int = 0) -> pd.DataFrame:
     """Scores of all units at each level, with intervals by patient; folds are put together.
 

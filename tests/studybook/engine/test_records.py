@@ -65,6 +65,10 @@ def test_another_schema_is_refused(finished):
 def test_kept_runs(finished, tmp_path):
     assert records.kept(None) == {} and records.kept(tmp_path / "none") == {}
     assert list(records.kept_predictions(tmp_path)) == ["kept: one (drawn twin)"]
+    (one,) = records.as_methods(records.kept_predictions(tmp_path))
+    assert set(one["method"]) == {"kept: m"} and one["p_1"].tolist() == finished[1]["p_1"].tolist()
+    two = records.as_methods({"kept: a": finished[1], "kept: b": finished[1]})
+    assert [set(rows["method"]) for rows in two] == [{"kept: a: m"}, {"kept: b: m"}]
     assert records.overview(tmp_path).loc["split", "one"] == "patient"
     assert records.gpu_minutes(tmp_path) == []
     (tmp_path / "gpu-x.json").write_text(json.dumps({"accelerator": "chip", "minutes": {"baseline": 1.5}}))
