@@ -62,9 +62,9 @@ class RunRecord:
         yield
         self.stages[name] = self.stages.get(name, 0.0) + time.perf_counter() - start
 
-    def describe(self, dataset) -> None:
+    def uses(self, dataset) -> None:
         """Note which data the run uses; `dataset` is a `histolib.datasets.Dataset`."""
-        self.data = describe(dataset)
+        self.data = data_facts(dataset)
 
     def finish(self, table: pd.DataFrame, results: pd.DataFrame) -> Path:
         """Save predictions, then the record, each whole or not at all.
@@ -101,7 +101,7 @@ class RunRecord:
         return self.folder / "record.json"
 
 
-def describe(dataset) -> dict:
+def data_facts(dataset) -> dict:
     """Which data these are: ``name, twin, fingerprint, images, patients, skipped`` of a `histolib.datasets.Dataset`."""
     return {
         "name": dataset.name,

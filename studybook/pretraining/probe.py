@@ -19,7 +19,7 @@ from studybook.pretraining.learning import LAST_BLOCKS, SIZES
 from studybook.published import beside
 
 __all__ = [
-    "cross_fitted", "describe", "first_filters", "fit", "gains", "halves", "imagenet_at_hand", "pooled",
+    "cross_fitted", "first_filters", "fit", "gains", "halves", "imagenet_at_hand", "pooled", "pooled_by_weights",
     "tested",
 ]  # fmt: skip
 STRENGTHS = (1e-3, 1e-2, 1e-1)  # C of the logistic regression, weakest first
@@ -88,7 +88,7 @@ def cross_fitted(features: np.ndarray, labels, patients, folds: int = 5, seed: i
     return p
 
 
-def describe(images: np.ndarray, networks: Sequence[str], seeds: Sequence[int]) -> dict[str, np.ndarray]:
+def pooled_by_weights(images: np.ndarray, networks: Sequence[str], seeds: Sequence[int]) -> dict[str, np.ndarray]:
     """Pooled outputs of each network by random weights, phantom weights and, where they are at hand, ImageNet's.
 
     Parameters

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from studybook.twins.architecture import Epithelium, spread
 from studybook.twins.fields import Flow, above, draw_flow, rough_field, smooth_field, step
+from studybook.twins.glands import Epithelium, spread
 from studybook.twins.lesions import Lesion, invade
 from studybook.twins.nuclei import Ellipses, Nuclei, draw_nuclei, stamp
 from studybook.twins.slide import LYMPHOCYTE, STROMAL, vessels

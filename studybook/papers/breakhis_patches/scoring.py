@@ -17,7 +17,8 @@ SHOWN = (
     ("patch", "accuracy"), ("patch", "auc"), ("image", "accuracy"), ("image", "precision"), ("image", "f1"),
     ("patient", "accuracy"),
 )  # fmt: skip
-COMPARED = (*SHOWN[:3], ("image", "balanced_accuracy"), *SHOWN[3:])  # of methods, some of which know one class only
+# Of methods, some of which know one class only.
+SHOWN_OF_METHODS = (*SHOWN[:3], ("image", "balanced_accuracy"), *SHOWN[3:])
 RAW = "ResNet on raw images"
 WHOLE = "whole"  # cropping of those that see an image uncut
 

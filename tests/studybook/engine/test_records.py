@@ -12,7 +12,7 @@ from studybook.engine import records
 def finished(tmp_path, twin):
     run = records.RunRecord("chapter", "A chapter", tmp_path / "one", {"seed": 3, "split": "patient"})
     with run.stage("work"):
-        run.describe(twin)
+        run.uses(twin)
     table = predictions.table("m", twin.table, twin.labels * 0.8 + 0.1)
     run.finish(table, metrics.summary(table, draws=5))
     return tmp_path / "one" / "record.json", table

@@ -210,7 +210,7 @@ def test_scores_of_levels_differences_and_maps(found):
     assert scoring.wide(tidy).shape == (2, 6)
     against = scoring.varied(found, "network")
     assert against["variant"].tolist() == [study.OURS, scoring.RAW, *study.EARLIER]
-    tidy = scoring.of_variants(against, scores, scoring.COMPARED)
+    tidy = scoring.of_variants(against, scores, scoring.SHOWN_OF_METHODS)
     assert scoring.WHOLE == patch_data.WHOLE
     uncut = tidy["variant"].isin(["SVM", "CNN on whole images"]) & tidy["score"].str.startswith("patch")
     assert tidy["value"].isna().equals(uncut)
