@@ -116,8 +116,9 @@ def test_probe_predicts_patients_it_was_not_fitted_to():
     patients = np.repeat([f"p{k}" for k in range(20)], 15)
     labels = rng.integers(2, size=300)
     values = rng.normal(size=(300, 6)) + 2 * labels[:, None]
-    p = probe.cross_fitted(values, labels, patients)
-    assert np.mean((p > 0.5) == labels) > 0.8
+    development = probe.halves(patients)
+    p = probe.tested({"drawn": values}, labels, patients, development)["drawn"]
+    assert np.mean((p > 0.5) == labels[~development]) > 0.8
 
 
 # What is shipped.
