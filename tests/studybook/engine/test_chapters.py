@@ -40,7 +40,7 @@ def test_a_file_is_written_only_when_its_content_changes(project):
 def declare(project, *needed):
     path = project / "notebooks/good.ipynb"
     book = json.loads(path.read_text())
-    book["metadata"]["histolib"] = {"datasets": needed}
+    book["metadata"]["studybook"] = {"datasets": needed}
     path.write_text(json.dumps(book))
 
 
