@@ -18,17 +18,6 @@ from studybook.screening import cards, occlusion, serve
 from studybook.screening.__main__ import main
 from studybook.screening.prediction import square
 
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory):
-    return spots.saved(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture(scope="module")
-def screener(file):
-    return screening.load(file)
-
-
 # --- model and card ---
 
 
