@@ -51,7 +51,7 @@ def test_every_comparison_is_planned_once(plan):
 
 def test_folds_that_are_compared_are_among_the_folds():
     for wrong in ([], [3]):
-        with pytest.raises(ValueError, match="folds_compared=.*expected at least one, each of folds"):
+        with pytest.raises(ValueError, match="folds_compared=.*folds="):
             study.plan(VALUES | {"folds_compared": wrong})
     assert {one["fold"] for one in study.plan(VALUES | {"folds": [2], "folds_compared": [2]})} == {2}
 
@@ -61,9 +61,7 @@ def test_a_part_without_a_class_is_named(plan, monkeypatch):
     there = study.dataset(one)
     table = there.table[(there.table["magnification"] != 100) | (there.table["label"] == 1)].reset_index(drop=True)
     monkeypatch.setattr(study, "dataset", lambda settings: replace(there, table=table))
-    with pytest.raises(
-        ValueError, match=r"specific-100x-fold1: its training part has \d+ images and none of class \[0\]"
-    ):
+    with pytest.raises(ValueError, match=r"specific-100x-fold1: .*training.*\[0\]"):
         study.parts(one)
 
 

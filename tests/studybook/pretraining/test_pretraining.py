@@ -36,7 +36,7 @@ def test_no_stream_is_shared_with_a_twin_or_another_part():
     first = {source.generator(7, part, k).integers(2**63) for part in source.PARTS for k in range(3)}
     twins = {np.random.default_rng(seed).integers(2**63) for seed in (7, [7, 0], [7, 1], [7, 2], [7, source.KEY])}
     assert len(first) == 9 and not first & twins
-    with pytest.raises(ValueError, match="part='test': expected one of training, held out, examples"):
+    with pytest.raises(ValueError, match="part='test'.*held out"):
         source.generator(7, "test", 0)
 
 

@@ -264,11 +264,6 @@ def test_errors_name_what_is_wrong(call, message, tmp_path):
     assert not any(tmp_path.iterdir())
 
 
-def test_versions():
-    assert {"bach", "idc"} <= set(twins.NAMES)
-    assert all(isinstance(twins.VERSION[name], int) for name in twins.NAMES)
-
-
 def test_positions_at_the_very_edge_stay_inside_in_single_precision():
     positions = np.array([0.0, 1599.9, np.nextafter(1600.0, 0.0)])
     found = nuclei._within(positions, 1600)
