@@ -10,7 +10,7 @@ import pandas as pd
 
 from histolib.metrics import predictions as predicted
 from histolib.metrics.classification import checked, decided
-from histolib.metrics.resampling import bootstrap
+from histolib.metrics.resampling import interval, resampled
 
 
 def patient_scores(
@@ -39,12 +39,7 @@ def patient_scores(
         As `scores`; if a column of `by` is missing, or a value in it.
     """
     by = list(by)
-    unknown = [name for name in by if name not in predictions]
-    if unknown:
-        raise ValueError(f"by={by}: no column {', '.join(unknown)}; found {', '.join(predictions)}")
-    empty = [name for name in by if predictions[name].isna().any()]
-    if empty:
-        raise ValueError(f"column {', '.join(empty)}: a value is missing; expected one for every image")
+    _check_columns(predictions, "by", by)
     y, p, _ = checked(predictions["y_true"], predicted.scores_of(predictions), None)
     right = predictions[[*by, "patient"]].assign(right=decided(p, threshold) == y)
     groups = right.groupby([*by, "patient"], sort=False, observed=True)["right"]
@@ -86,6 +81,7 @@ def recognition_intervals(
     draws: int = 1000,
     level: float = 0.95,
     seed: int = 0,
+    over: Sequence[str] = ("fold",),
 ) -> pd.DataFrame:
     """Mean of the recognition rates over the folds with its interval, patients drawn with replacement.
 
@@ -94,10 +90,13 @@ def recognition_intervals(
     predictions, threshold
         As in `patient_scores`.
     by
-        Columns that keep rows of the result apart; ``fold`` is not among them. A patient in the test part of several
-        folds is drawn in all of them or in none.
+        Columns that keep rows of the result apart, none of `over`. A patient in the test part of several folds is drawn
+        in all of them or in none.
     draws, level, seed
         As in `bootstrap`.
+    over
+        Columns of which each combination has a rate, and counts the same in the mean: ``("fold", "magnification")`` for
+        an average over folds and magnifications.
 
     Returns
     -------
@@ -107,10 +106,9 @@ def recognition_intervals(
     Raises
     ------
     ValueError
-        As `patient_scores` and `bootstrap`; if ``fold`` is in `by`.
+        As `patient_scores` and `bootstrap`; if a column is in `by` and in `over`.
     """
-    table = _by_fold(predictions, by, threshold)
-    return _intervals(table, list(by), draws, level, seed)
+    return _intervals(_scores_of_parts(predictions, by, over, threshold), list(by), draws, level, seed)
 
 
 def recognition_difference(
@@ -121,6 +119,7 @@ def recognition_difference(
     draws: int = 1000,
     level: float = 0.95,
     seed: int = 0,
+    over: Sequence[str] = ("fold",),
 ) -> pd.DataFrame:
     """Every other method's recognition rate less that of `reference`, over the same resampled patients.
 
@@ -132,8 +131,8 @@ def recognition_difference(
         Name of the method that is subtracted.
     by
         Columns that keep rows of the result apart, beside the method, such as ``magnification``.
-    draws, level, seed
-        As in `bootstrap`.
+    draws, level, seed, over
+        As in `recognition_intervals`.
 
     Returns
     -------
@@ -148,22 +147,35 @@ def recognition_difference(
     names = list(dict.fromkeys(predictions["method"]))
     if reference not in names:
         raise ValueError(f"reference={reference!r}: expected one of {', '.join(names)}")
-    keys = [*by, "fold", "image_id"]
+    keys = [*by, *over, "image_id"]
     tested = {name: _images(predictions[predictions["method"] == name], keys) for name in names}
     for name in names:
         if not tested[name].equals(tested[reference]):
             raise ValueError(f"{name} and {reference} were not tested on the same images")
-    wide = _by_fold(predictions, ["method", *by], threshold)["score"].unstack("method")
+    wide = _scores_of_parts(predictions, ["method", *by], over, threshold)["score"].unstack("method")
     others = [name for name in names if name != reference]
     less = wide[others].sub(wide[reference], axis=0).stack().rename("score").to_frame()
-    less = less.reorder_levels(["method", *by, "fold", "patient"])
+    less = less.reorder_levels(["method", *by, "part", "patient"])
     return pd.concat([_intervals(less.loc[[name]], ["method", *by], draws, level, seed) for name in others])
 
 
-def _by_fold(predictions: pd.DataFrame, by: Sequence[str], threshold: float) -> pd.DataFrame:
-    if "fold" in by:
-        raise ValueError(f"by={list(by)}: the interval is of the mean over the folds; leave fold out")
-    return patient_scores(predictions, [*by, "fold"], threshold)
+def _check_columns(predictions: pd.DataFrame, parameter: str, names: Sequence[str]) -> None:
+    unknown = [name for name in names if name not in predictions]
+    if unknown:
+        raise ValueError(f"{parameter}={list(names)}: no column {', '.join(unknown)}; found {', '.join(predictions)}")
+    empty = [name for name in names if predictions[name].isna().any()]
+    if empty:
+        raise ValueError(f"column {', '.join(empty)}: a value is missing; expected one for every image")
+
+
+def _scores_of_parts(predictions: pd.DataFrame, by: Sequence[str], over: Sequence[str], threshold: float):
+    """`patient_scores` with index `by`, ``part`` and ``patient``; a combination of the columns `over` is a part."""
+    both = [name for name in over if name in by]
+    if both:
+        raise ValueError(f"by={list(by)}: the interval is of the mean over {', '.join(over)}; leave {both[0]} out")
+    _check_columns(predictions, "over", over)
+    part = predictions.groupby(list(over), sort=False).ngroup()
+    return patient_scores(predictions.assign(part=part), [*by, "part"], threshold)
 
 
 def _images(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -171,21 +183,18 @@ def _images(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 
 def _intervals(table: pd.DataFrame, by: list[str], draws: int, level: float, seed: int) -> pd.DataFrame:
-    """Intervals of the mean over folds of ``score``, one row per combination of `by`."""
-    rows = table["score"].reset_index()
-    # `bootstrap` hands its statistic classes and probabilities: here the fold and the patient's score stand for them.
-    rows = rows.assign(y_true=pd.factorize(rows["fold"])[0], p_0=rows["score"])
-    parts = {
-        key: bootstrap(part, _mean_over_folds, draws=draws, level=level, seed=seed).iloc[0]
-        for key, part in rows.groupby(by, sort=False)
-    }
-    index = pd.MultiIndex.from_tuples(parts, names=by)
-    return pd.DataFrame(list(parts.values()), index if len(by) > 1 else index.get_level_values(0))
+    """Intervals of the mean of ``score`` over the parts, one row per combination of `by`."""
+    found = {}
+    for key, one in table["score"].reset_index().groupby(by, sort=False):
+        part, score = one["part"].to_numpy(), one["score"].to_numpy()
+        samples = [_mean_of_parts(part, score, weight) for weight in resampled(one["patient"], draws, seed)]
+        value = _mean_of_parts(part, score, np.ones(len(part)))
+        found[key] = interval(pd.Series({"rate": value}), pd.DataFrame({"rate": samples}), level).loc["rate"]
+    index = pd.MultiIndex.from_tuples(found, names=by)
+    return pd.DataFrame(list(found.values()), index if len(by) > 1 else index.get_level_values(0))
 
 
-def _mean_over_folds(fold: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None) -> pd.Series:
-    """Mean of the folds' weighted means; a fold of which no patient was drawn is left out."""
-    weight = np.ones(len(fold)) if weight is None else weight
-    count = np.bincount(fold, weight)
-    total = np.bincount(fold, weight * score[:, 0])
-    return pd.Series({"recognition_rate": (total[count > 0] / count[count > 0]).mean()})
+def _mean_of_parts(part: np.ndarray, score: np.ndarray, weight: np.ndarray) -> float:
+    """Mean of the parts' weighted means; a part of which no patient was drawn is left out."""
+    count, total = np.bincount(part, weight), np.bincount(part, weight * score)
+    return (total[count > 0] / count[count > 0]).mean()

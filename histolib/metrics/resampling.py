@@ -1,6 +1,6 @@
 """How sure one can be of a score: patients drawn anew."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -49,9 +49,9 @@ def bootstrap(
     ValueError
         If `by` is no column, `draws` is below 1, or `level` is not between 0 and 1.
     """
-    samples = _resample(predictions, statistic, by, draws, level, seed)
+    samples = _resample(predictions, statistic, by, draws, seed)
     value = statistic(predictions["y_true"].to_numpy(), predicted.scores_of(predictions))
-    return _interval(value, samples, level)
+    return interval(value, samples, level)
 
 
 def difference(
@@ -89,10 +89,10 @@ def difference(
         if rows["image_id"].tolist() != images:
             raise ValueError(f"{name} and {reference} were not tested on the same images")
     # One seed draws the same patients for every method.
-    drawn = {name: _resample(rows, scores, "patient", draws, level, seed) for name, rows in groups.items()}
+    drawn = {name: _resample(rows, scores, "patient", draws, seed) for name, rows in groups.items()}
     whole = {name: scores(rows["y_true"], predicted.scores_of(rows)) for name, rows in groups.items()}
     parts = {
-        name: _interval(whole[name] - whole[reference], drawn[name] - drawn[reference], level)
+        name: interval(whole[name] - whole[reference], drawn[name] - drawn[reference], level)
         for name in groups
         if name != reference
     }
@@ -115,23 +115,31 @@ def summary(predictions: pd.DataFrame, draws: int = 1000, seed: int = 0, thresho
     return pd.concat(parts, names=["method", "score"])
 
 
-def _interval(value: pd.Series, samples: pd.DataFrame, level: float) -> pd.DataFrame:
+def interval(value: pd.Series, samples: pd.DataFrame, level: float) -> pd.DataFrame:
+    """``value, low, high`` of scores, from their values in all resamples, one row each."""
+    if not 0 < level < 1:
+        raise ValueError(f"level={level}: expected a share between 0 and 1")
     bounds = samples.quantile([(1 - level) / 2, (1 + level) / 2])
     return pd.DataFrame({"value": value, "low": bounds.iloc[0], "high": bounds.iloc[1]})
 
 
-def _resample(predictions: pd.DataFrame, statistic, by: str, draws: int, level: float, seed: int) -> pd.DataFrame:
-    """The statistic on each resample, one row per draw."""
-    if by not in predictions or draws < 1 or not 0 < level < 1:
-        raise ValueError(
-            f"by={by!r}, draws={draws}, level={level}: expected a column, at least 1, and a share between 0 and 1"
-        )
-    y, p = predictions["y_true"].to_numpy(), predicted.scores_of(predictions)
-    units, codes = np.unique(predictions[by].to_numpy(), return_inverse=True)
+def resampled(units: Sequence, draws: int, seed: int) -> Iterator[np.ndarray]:
+    """Weights of the rows, int (N,), in each of `draws` resamples: how often a row's unit, such as a patient, comes."""
+    if draws < 1:
+        raise ValueError(f"draws={draws}: expected at least 1")
+    known, codes = np.unique(np.asarray(units), return_inverse=True)
     generator = np.random.default_rng(seed)
-    samples = []
     for _ in range(draws):
-        weight = np.bincount(generator.integers(len(units), size=len(units)), minlength=len(units))[codes]
+        yield np.bincount(generator.integers(len(known), size=len(known)), minlength=len(known))[codes]
+
+
+def _resample(predictions: pd.DataFrame, statistic, by: str, draws: int, seed: int) -> pd.DataFrame:
+    """The statistic on each resample, one row per draw."""
+    if by not in predictions:
+        raise ValueError(f"by={by!r}: no such column; found {', '.join(predictions)}")
+    y, p = predictions["y_true"].to_numpy(), predicted.scores_of(predictions)
+    samples = []
+    for weight in resampled(predictions[by], draws, seed):
         drawn = weight > 0
         samples.append(statistic(y[drawn], p[drawn], weight=weight[drawn]))
     return pd.DataFrame(np.array(samples), columns=samples[0].index)

@@ -162,7 +162,7 @@ def _data(data: str, root: Path) -> str:
 def needs(notebook: Path) -> tuple[str, ...]:
     """Data sets of which a chapter uses at least one, from its metadata; empty if it does not say."""
     metadata = json.loads(notebook.read_text("utf8"))["metadata"]
-    return tuple(metadata.get("histolib", {}).get("datasets", ()))
+    return tuple(metadata.get("studybook", {}).get("datasets", ()))
 
 
 def _can_use(name: str, data: str | None, root: Path, asked: bool) -> bool:

@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -62,9 +62,9 @@ class RunRecord:
         yield
         self.stages[name] = self.stages.get(name, 0.0) + time.perf_counter() - start
 
-    def describe(self, dataset) -> None:
+    def uses(self, dataset) -> None:
         """Note which data the run uses; `dataset` is a `histolib.datasets.Dataset`."""
-        self.data = describe(dataset)
+        self.data = data_facts(dataset)
 
     def finish(self, table: pd.DataFrame, results: pd.DataFrame) -> Path:
         """Save predictions, then the record, each whole or not at all.
@@ -101,7 +101,7 @@ class RunRecord:
         return self.folder / "record.json"
 
 
-def describe(dataset) -> dict:
+def data_facts(dataset) -> dict:
     """Which data these are: ``name, twin, fingerprint, images, patients, skipped`` of a `histolib.datasets.Dataset`."""
     return {
         "name": dataset.name,
@@ -147,6 +147,19 @@ def kept_predictions(folder: Path | str | None) -> dict[str, pd.DataFrame]:
         f"kept: {name} ({'drawn twin' if record['data']['twin'] else 'real tissue'})": table
         for name, (record, table) in kept(folder).items()
     }
+
+
+def as_methods(runs: Mapping[str, pd.DataFrame]) -> list[pd.DataFrame]:
+    """Kept runs as more methods of a table: ``kept: <method>``; of several runs, ``<name of the run>: <method>``.
+
+    Parameters
+    ----------
+    runs
+        From `kept_predictions`, or what a chapter makes of each.
+    """
+    return [
+        rows.assign(method=f"{name if len(runs) > 1 else 'kept'}: " + rows["method"]) for name, rows in runs.items()
+    ]
 
 
 def overview(folder: Path | str | None) -> pd.DataFrame:

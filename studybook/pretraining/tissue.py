@@ -7,11 +7,11 @@ mixture of populations of nuclei in arrangements, on fibers, with fat, glands, g
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
-from studybook.twins.fields import Flow, draw_flow, draw_table, rough_field, smooth_field, step
+from studybook.twins.fields import Flow, above, draw_flow, draw_table, rough_field, smooth_field, step
 from studybook.twins.nuclei import Nuclei, scatter, stamp
 from studybook.twins.tissue import Glands, draw_gland, fat
 
@@ -20,6 +20,7 @@ ARRANGEMENTS = ("scattered", "clusters", "nests", "cords", "sheets")
 COHESIVE = ("nests", "cords", "sheets")
 MAPS = ("nuclei", "cohesive", "fat", "glass", "lumen", "wall", "cleft", "blood", "ink", "fold", "stroma")
 _CLOSEST = 1.7  # pixels between neighboring nuclei where they are densest: closer ones can't be told apart
+_above = partial(above, stride=4)
 
 
 @dataclass(frozen=True)
@@ -142,11 +143,6 @@ def _tables() -> list[np.ndarray]:
 
 def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
-
-
-def _above(field: np.ndarray, fraction: float) -> np.ndarray:
-    """Shift `field` so that `fraction` of it is positive."""
-    return field - np.float32(np.quantile(field[::4, ::4], np.clip(1 - fraction, 0, 1)))
 
 
 def _kind(rng: np.random.Generator, scale: float, closest: float, widest: float) -> Nuclei:

@@ -141,14 +141,14 @@ class Page:
         self.classify.disabled, self.answer.value = True, text.working(self._loading.done())
         try:
             prediction = predict(self._loading.result(), self.film.pixels, self.region)
-            self.answer.value = self._told(prediction)
+            self.answer.value = self._answer(prediction)
         except BaseException:
             self.answer.value = ""
             raise
         finally:
             self.classify.disabled = False
 
-    def _told(self, prediction: Prediction) -> str:
+    def _answer(self, prediction: Prediction) -> str:
         """The answer with its pictures, as HTML."""
         top, left, bottom, right = prediction.region
         heat = drawing.overlay(self.film.pixels[top:bottom, left:right], prediction.heat_map, SHOWN)

@@ -110,7 +110,7 @@ def describe(dataset: Dataset) -> dict:
     if {"window", "edge"} <= set(table) and len(table[["window", "edge"]].drop_duplicates()) == 1:
         first = table.iloc[0]
         preprocessing = {"window": int(first["window"]), "edge": str(first["edge"]), "out": int(dataset.shape[0])}
-    return {"classes": dataset.classes, "data": records.describe(dataset), "preprocessing": preprocessing}
+    return {"classes": dataset.classes, "data": records.data_facts(dataset), "preprocessing": preprocessing}
 
 
 def load(path: Path | str) -> Screener:

@@ -22,7 +22,7 @@ from PIL import Image
 from histolib import cache
 from studybook.twins import together
 from studybook.twins.microscope import photograph
-from studybook.twins.specimen import Field, draw_field, draw_habit
+from studybook.twins.specimen import Field, draw_field, draw_traits
 from studybook.twins.zoom import Window
 
 VERSION = 1
@@ -42,7 +42,7 @@ MALIGNANT = {
 MAXIMUM_PATIENTS, MAXIMUM_IMAGES = 9999, 999
 _FIRST = 10001  # slides are numbered from here, in the year 90, which no real slide has
 _LOOKS = 6  # places that are looked at before the next higher magnification is chosen
-_HABIT, _FIELD = 1, 2  # streams of random numbers of one seed
+_TRAITS, _FIELD = 1, 2  # streams of random numbers of one seed
 _ALONE = 16  # fields that are drawn sooner than processes have started
 
 
@@ -70,9 +70,9 @@ def draw(index: int, image: int, seed: int) -> Iterator[tuple[int, np.ndarray, W
     window : Window
         Where in the field it was taken.
     """
-    habit = draw_habit(np.random.default_rng([seed, index, _HABIT]), tumor_types(index + 1)[-1])
+    traits = draw_traits(np.random.default_rng([seed, index, _TRAITS]), tumor_types(index + 1)[-1])
     rng = np.random.default_rng([seed, index, _FIELD, image])
-    field = draw_field(rng, habit, SHAPE, SCALE)
+    field = draw_field(rng, traits, SHAPE, SCALE)
     window = field.window
     for k, magnification in enumerate(MAGNIFICATIONS):
         if k:

@@ -65,6 +65,11 @@ def rough_field(rng: np.random.Generator, shape: tuple[int, int], scale: float, 
     return total / np.float32(np.linalg.norm(amplitudes))
 
 
+def above(field: np.ndarray, fraction: float, stride: int = 3) -> np.ndarray:
+    """Shift `field` so that `fraction` of it is positive, by the values in every `stride`-th row and column."""
+    return field - np.float32(np.quantile(field[::stride, ::stride], np.clip(1 - fraction, 0, 1)))
+
+
 @dataclass(frozen=True)
 class Flow:
     """A bent coordinate system: fibers run along lines of constant `across`.

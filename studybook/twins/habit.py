@@ -8,8 +8,6 @@ import numpy as np
 
 from studybook.twins.nuclei import Nuclei
 
-PATTERNS = ("sheets", "nests", "cords", "glands")
-
 
 @dataclass(frozen=True)
 class Habit:
@@ -24,7 +22,7 @@ class Habit:
     background : float
         Fraction of the slide without tissue, 0-1.
     patterns : tuple of float
-        Share of each of `PATTERNS` in the tumor, sum 1.
+        Shares of sheets, nests, cords and glands in the tumor, sum 1.
     nuclei : Nuclei
         The tumor's nuclei.
     cellularity : float

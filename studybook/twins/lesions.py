@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from studybook.twins.architecture import Ducts, Filling
 from studybook.twins.fields import Flow, smooth_field, step
+from studybook.twins.glands import Ducts, Filling
 from studybook.twins.nuclei import Nuclei
 
 NAMES = ("normal", "benign", "in situ", "invasive")

@@ -16,7 +16,7 @@ _INSIDE_SEEN = 2.0  # zoom from which nuclei have a rim and a pale inside
 
 def photograph(rng: np.random.Generator, field: Field, window: Window) -> np.ndarray:
     """What the microscope shows of `field` in `window`; uint8 (H, W, 3)."""
-    stain, zoom, px = field.habit.stain, window.zoom, field.scale
+    stain, zoom, px = field.traits.stain, window.zoom, field.scale
     ragged = 0.0 if zoom == 1 else np.clip(0.15 * window.noise(1, 5 * px), -0.35, 0.35)
     spaces, cells = window.sharp(field.spaces, ragged), window.sharp(field.cells, ragged)
     hollow, blood = window.sharp(field.hollow), window.soft(field.blood).clip(0, 1)
@@ -42,15 +42,15 @@ def _exposed(rng: np.random.Generator, light: np.ndarray, zoom: float) -> np.nda
 
 def _eosin(field: Field, window: Window, cells: np.ndarray, spaces: np.ndarray) -> np.ndarray:
     """Collagen streaked by its fibers, cytoplasm, the membrane below epithelium, secretion and dead cells."""
-    px, habit, bed = field.scale, field.habit, window.soft(field.bed)
+    px, traits, bed = field.scale, field.traits, window.soft(field.bed)
     fine = 0.26 * window.fibers(5, 4.5 * px, 34 * px) + 0.14 * window.noise(6, 70 * px)
     if window.zoom >= _INSIDE_SEEN:
         fine = fine + 0.2 * window.fibers(7, 1.2 * px, 18 * px) + 0.1 * window.noise(8, 0.9 * px)
-    eosin = np.exp(fine) * np.float32(habit.collagen) * (1 - 0.5 * bed)
+    eosin = np.exp(fine) * np.float32(traits.collagen) * (1 - 0.5 * bed)
     mucin = window.soft(field.tumor.mucin).clip(0, 1)
     eosin = eosin * (1 - 0.9 * mucin)
     grain = 1 + 0.18 * window.noise(9, 2.5 * px)
-    eosin = eosin * (1 - cells) + habit.cytoplasm * grain * cells
+    eosin = eosin * (1 - cells) + traits.cytoplasm * grain * cells
     eosin = eosin + 0.2 * window.soft(field.edge) * (1 - spaces)
     dead = window.soft(field.tumor.epithelium.necrosis).clip(0, 1)
     eosin = eosin * (1 - dead) + (0.5 + 0.15 * window.noise(10, 5 * px)) * dead
@@ -61,7 +61,7 @@ def _eosin(field: Field, window: Window, cells: np.ndarray, spaces: np.ndarray) 
 def _hematoxylin(field: Field, window: Window, cells: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """A wash over cytoplasm, loose stroma and mucin, and the nuclei of all cells."""
     px, mucin = field.scale, window.soft(field.tumor.mucin).clip(0, 1)
-    wash = 0.05 + 0.07 * window.soft(field.bed) + (0.07 + 0.5 * field.habit.cytoplasm) * cells
+    wash = 0.05 + 0.07 * window.soft(field.bed) + (0.07 + 0.5 * field.traits.cytoplasm) * cells
     wash = wash + mucin * (0.03 + 0.04 * np.abs(window.fibers(12, 5 * px, 40 * px)))
     nuclei = np.zeros(window.shape, np.float32)
     inside = np.zeros(window.shape, np.float32)

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from studybook.twins.architecture import Epithelium, spread
-from studybook.twins.fields import Flow, draw_flow, rough_field, smooth_field, step
+from studybook.twins.fields import Flow, above, draw_flow, rough_field, smooth_field, step
+from studybook.twins.glands import Epithelium, spread
 from studybook.twins.lesions import Lesion, invade
 from studybook.twins.nuclei import Ellipses, Nuclei, draw_nuclei, stamp
-from studybook.twins.slide import LYMPHOCYTE, STROMAL, above, vessels
+from studybook.twins.slide import LYMPHOCYTE, STROMAL, vessels
 from studybook.twins.stains import Stain
 from studybook.twins.tissue import fat, sensor
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from studybook.twins.fields import Flow, draw_flow, rough_field, smooth_field, step
+from studybook.twins.fields import Flow, above, draw_flow, rough_field, smooth_field, step
 from studybook.twins.habit import Habit
 from studybook.twins.nuclei import Nuclei, draw_nuclei
 from studybook.twins.stains import Stain
@@ -21,11 +21,6 @@ from studybook.twins.tissue import Glands, draw_gland, fat, sensor
 STROMAL = Nuclei(spacing=19, radius=3.1, pleomorphism=0.2, elongation=2.3, intensity=1.2, unevenness=0.3)
 EPITHELIAL = Nuclei(spacing=8, radius=3.3, pleomorphism=0.1, intensity=1.15, unevenness=0.1, disorder=0.75)
 LYMPHOCYTE = Nuclei(spacing=8, radius=3.0, pleomorphism=0.06, elongation=1.0, intensity=1.4, unevenness=0.1)
-
-
-def above(field: np.ndarray, fraction: float) -> np.ndarray:
-    """Shift `field` so that `fraction` of it is positive."""
-    return field - np.float32(np.quantile(field[::3, ::3], np.clip(1 - fraction, 0, 1)))
 
 
 def _glands(rng: np.random.Generator, allowed: np.ndarray, density: float, scale: float) -> tuple[Glands, np.ndarray]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import ndimage
 
-from studybook.twins.architecture import spread
-from studybook.twins.fields import Flow, draw_flow, rough_field, smooth_field, step
+from studybook.twins.fields import Flow, above, draw_flow, rough_field, smooth_field, step
+from studybook.twins.glands import spread
 from studybook.twins.nuclei import Ellipses, Nuclei, place_nuclei
 from studybook.twins.section import row_of_nuclei
-from studybook.twins.slide import LYMPHOCYTE, STROMAL, above, vessels
+from studybook.twins.slide import LYMPHOCYTE, STROMAL, vessels
 from studybook.twins.stains import Stain, draw_stain
 from studybook.twins.tissue import fat
 from studybook.twins.tumors import CARCINOMAS, Tumor, draw_ducts, draw_nuclei_of, draw_tumor
@@ -25,7 +25,7 @@ _DEBRIS = replace(LYMPHOCYTE, radius=1.7, spacing=9, pleomorphism=0.4, intensity
 
 
 @dataclass(frozen=True)
-class Habit:
+class Traits:
     """What the fields of one patient have in common.
 
     Attributes
@@ -60,7 +60,7 @@ class Field:
 
     Attributes
     ----------
-    habit : Habit
+    traits : Traits
     tumor : Tumor
     cells, spaces, hollow, adipose, blood : ndarray
         Coverage by epithelial cells, by open spaces, by the inside of fat cells, by fat, by blood.
@@ -73,7 +73,7 @@ class Field:
     scale : float
     """
 
-    habit: Habit
+    traits: Traits
     tumor: Tumor
     cells: np.ndarray
     spaces: np.ndarray
@@ -89,11 +89,11 @@ class Field:
     scale: float
 
 
-def draw_habit(rng: np.random.Generator, kind: str) -> Habit:
+def draw_traits(rng: np.random.Generator, kind: str) -> Traits:
     """Draw what one patient with a tumor of `kind` has."""
     stain = _video_stain(rng)
     spindle = kind == "PT"
-    return Habit(
+    return Traits(
         kind=kind,
         nuclei=draw_nuclei_of(rng, kind),
         healthy=replace(draw_nuclei_of(rng, "A"), spacing=rng.uniform(6.5, 8), intensity=rng.uniform(0.75, 1.15)),
@@ -119,16 +119,16 @@ def _video_stain(rng: np.random.Generator) -> Stain:
     return replace(stain, vectors=vectors, white=np.clip(white, 185, 253).astype(np.float32))
 
 
-def draw_field(rng: np.random.Generator, habit: Habit, shape: tuple[int, int], scale: float) -> Field:
+def draw_field(rng: np.random.Generator, traits: Traits, shape: tuple[int, int], scale: float) -> Field:
     """Draw one field of `shape` pixels, `scale` pixels per micrometer, at the lowest magnification."""
     share = rng.uniform(0.35, 0.95)
-    ducts, reach = draw_ducts(rng, habit.kind, shape, scale, share)
+    ducts, reach = draw_ducts(rng, traits.kind, shape, scale, share)
     glands = ducts.maps(rng)
     window = Window(draw_flow(rng, shape, 240 * scale, 0.6), 0.0, 0.0, 1.0, int(rng.integers(2**31)))
     outside = np.where(glands.inside > 0, 0, glands.depth)
     bent = window.flow.across + np.float32(55 * scale) * np.exp(-outside / np.float32(25))
     window = replace(window, flow=Flow(bent, window.flow.along, window.flow.table))
-    tumor = draw_tumor(rng, habit.kind, glands, window.flow, scale, reach, share)
+    tumor = draw_tumor(rng, traits.kind, glands, window.flow, scale, reach, share)
     stroma = (1 - glands.inside + tumor.core) * (1 - tumor.cells) * (1 - tumor.spaces) * (1 - tumor.mucin)
     spared = (np.exp(-outside / 40) + 1 - stroma) * np.float32(2)
     fatness = above(rough_field(rng, shape, 260 * scale, 3), 0.5 * rng.beta(0.6, 1.8)) - spared
@@ -143,7 +143,7 @@ def draw_field(rng: np.random.Generator, habit: Habit, shape: tuple[int, int], s
         "bed": np.exp(-outside / np.float32(reach)) * stroma * np.float32(rng.uniform(0.4, 1.0)),
         "edge": np.exp(-((glands.depth / np.float32(2.2)) ** 2)),
         "thickness": np.exp(np.float32(0.1) * smooth_field(rng, shape, 300 * scale)),
-        "torn": 3.4 - 1.9 * habit.torn - 0.5 * smooth_field(rng, shape, 120 * scale) + 6 * (1 - stroma),
+        "torn": 3.4 - 1.9 * traits.torn - 0.5 * smooth_field(rng, shape, 120 * scale) + 6 * (1 - stroma),
     }
     glass = np.zeros(shape, np.float32)
     if rng.random() < 0.2:  # the edge of the tissue, and the glass beyond
@@ -153,7 +153,7 @@ def draw_field(rng: np.random.Generator, habit: Habit, shape: tuple[int, int], s
     # Drawn on a grid: without its steps an outline stays smooth when it is enlarged.
     for name in ("cells", "spaces", "hollow", "adipose"):
         maps[name] = ndimage.gaussian_filter(maps[name], 0.8)
-    field = Field(habit, tumor, **maps, placed=(), window=window, scale=scale)
+    field = Field(traits, tumor, **maps, placed=(), window=window, scale=scale)
     placed = [(_on(nuclei, glass < 0.5), pale) for nuclei, pale in _place(rng, field, stroma)]
     return replace(field, placed=tuple(placed))
 
@@ -174,25 +174,25 @@ def _on(placed: Ellipses, where: np.ndarray) -> Ellipses:
 
 def _place(rng: np.random.Generator, field: Field, stroma: np.ndarray) -> list[tuple[Ellipses, float]]:
     """Nuclei of the whole field by kind, with their paleness."""
-    habit, tumor, scale, flow = field.habit, field.tumor, field.scale, field.window.flow
+    traits, tumor, scale, flow = field.traits, field.tumor, field.scale, field.window.flow
     glands, shape = tumor.epithelium, stroma.shape
-    ill, well = habit.paleness
+    ill, well = traits.paleness
     room = stroma * (1 - clefts(field, field.window)) * (1 - field.blood) * (field.adipose < 0.5)
     room = room * (1 - field.spaces)
     crowd = smooth_field(rng, shape, 110 * scale)
-    chance = np.clip(0.28 * habit.cellularity * np.exp(0.5 * crowd) + 0.3 * field.bed, 0, 0.95)
-    immune = step(above(rough_field(rng, shape, 90 * scale, 3), habit.inflammation), 0.6)
+    chance = np.clip(0.28 * traits.cellularity * np.exp(0.5 * crowd) + 0.3 * field.bed, 0, 0.95)
+    immune = step(above(rough_field(rng, shape, 90 * scale, 3), traits.inflammation), 0.6)
     placed = [
-        (place_nuclei(rng, chance * room * (glands.depth > 4), habit.stromal, scale, flow), well),
-        (place_nuclei(rng, 0.15 * (field.adipose - field.hollow), habit.stromal, scale), well),
+        (place_nuclei(rng, chance * room * (glands.depth > 4), traits.stromal, scale, flow), well),
+        (place_nuclei(rng, 0.15 * (field.adipose - field.hollow), traits.stromal, scale), well),
         (place_nuclei(rng, 0.8 * immune * room, LYMPHOCYTE, scale), 0.0),
         (place_nuclei(rng, 0.4 * glands.necrosis, _DEBRIS, scale), 0.0),
     ]
-    rows, columns = spread(rng, glands.layer & (tumor.cells < 0.5), habit.healthy.spacing * scale)
-    placed.append((row_of_nuclei(rng, rows, columns, glands.depth, habit.healthy, scale), well))
+    rows, columns = spread(rng, glands.layer & (tumor.cells < 0.5), traits.healthy.spacing * scale)
+    placed.append((row_of_nuclei(rng, rows, columns, glands.depth, traits.healthy, scale), well))
     deep = (glands.cells > 0.5) & (glands.depth > 2.5) & (tumor.core < 0.5) & (tumor.cells < 0.5)
     filled = (deep & glands.carcinoma) | (tumor.cells > 0.5)
-    own = habit.nuclei if habit.kind in CARCINOMAS else habit.healthy
-    placed.append((place_nuclei(rng, deep & ~glands.carcinoma & ~glands.layered, habit.healthy, scale), well))
+    own = traits.nuclei if traits.kind in CARCINOMAS else traits.healthy
+    placed.append((place_nuclei(rng, deep & ~glands.carcinoma & ~glands.layered, traits.healthy, scale), well))
     placed.append((place_nuclei(rng, filled * (1 - field.spaces), own, scale), ill))
     return placed

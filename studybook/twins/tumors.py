@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from studybook.twins.architecture import Ducts, Epithelium, Filling
 from studybook.twins.fields import Flow, smooth_field, step
+from studybook.twins.glands import Ducts, Epithelium, Filling
 from studybook.twins.lesions import duct, invade, lobule
 from studybook.twins.nuclei import Nuclei
 

@@ -96,7 +96,7 @@ def test_a_table_is_the_last_thing_of_its_cell(cells):
         body = ast.parse(source(cell)).body
         hidden = body[:-1] if isinstance(body[-1], ast.Expr) else body
         calls = [node for part in hidden for node in ast.walk(part) if isinstance(node, ast.Call)]
-        assert "tables.show" not in {ast.unparse(call.func) for call in calls}, source(cell)
+        assert "show.table" not in {ast.unparse(call.func) for call in calls}, source(cell)
 
 
 def test_no_cell_hides_its_value_with_a_semicolon(cells):

@@ -11,18 +11,21 @@ from studybook.engine.units import Gathered
 from studybook.papers.breakhis_magnification.study import MAGNIFICATION_TABLE, MAIN, MODEL
 
 
-def matched(rows: pd.DataFrame) -> pd.DataFrame:
+def matched(found: Gathered, rows: pd.DataFrame) -> pd.DataFrame:
     """Predictions at the magnification that a method is about: of specific networks at their own, of networks without
     a magnification at that one, of the independent network at all; the methods are then three.
 
     Parameters
     ----------
+    found
+        All units.
     rows
-        Predictions with a column ``magnification``.
+        Their predictions with a column ``magnification``.
     """
-    found = rows["method"].str.extract(r"^(specific|without) (\d+)x$")
-    own = found[0].notna() & (pd.to_numeric(found[1]) == rows["magnification"])
-    compared = rows[own].assign(method=found[0][own])
+    about = found.units[found.units["variant"].isin(["specific", "without"])]
+    about = about.drop_duplicates("method").set_index("method")
+    compared = rows[rows["method"].map(about["magnification"]) == rows["magnification"]]
+    compared = compared.assign(method=compared["method"].map(about["variant"]))
     alone = rows[(rows["method"] == "independent") & rows["fold"].isin(compared["fold"])]
     return pd.concat([compared, alone])
 
@@ -31,12 +34,6 @@ def paired(rows: pd.DataFrame) -> pd.DataFrame:
     """Of the rows of `matched` those of specific networks, and of the independent one at the same magnifications."""
     own = rows["magnification"].isin(rows["magnification"][rows["method"] == "specific"])
     return rows[own & rows["method"].isin(["specific", "independent"])]
-
-
-def averaged(rows: pd.DataFrame) -> pd.DataFrame:
-    """The same rows with each fold and magnification as a fold of its own, so that a mean over the folds is the paper's
-    average, over folds and magnifications."""
-    return rows.assign(fold=1000 * rows["fold"] + rows["magnification"])
 
 
 def constant(rows: pd.DataFrame) -> pd.DataFrame:
@@ -71,10 +68,10 @@ def regression(found: Gathered, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def of_kept(rows: pd.DataFrame) -> pd.DataFrame:
-    """The two networks' rows of a kept run, each fold and magnification (from the image's name) a fold of its own."""
+    """The two networks' rows of a kept run, with the magnification that the image's name tells."""
     own = rows[rows["method"].isin(MAIN)]
     magnification = own["image_id"].str.extract(r"-(\d+)-\d+$")[0].astype(int)
-    return averaged(own.assign(method="kept: " + own["method"], magnification=magnification))
+    return own.assign(magnification=magnification)
 
 
 def median_factors(numbers: pd.DataFrame) -> pd.Series:

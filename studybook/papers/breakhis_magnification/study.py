@@ -170,7 +170,7 @@ def compute(settings: Mapping) -> Result:
     given, rows = training.predict(fit.model, images[test]), found.table.iloc[test]
     tables = {"history": fit.history}
     if isinstance(given, dict):
-        tables[MAGNIFICATION_TABLE] = _told(rows, given["magnification"])
+        tables[MAGNIFICATION_TABLE] = _magnification_rows(rows, given["magnification"])
         given = given["malignancy"]
     facts = {"training seconds": round(fit.seconds, 2), "epochs": len(fit.history), "images": len(learned),
              "parameters": fit.model.count_params()}  # fmt: skip
@@ -241,7 +241,7 @@ def _loss_weights(settings: Mapping) -> dict | None:
     return {"malignancy": settings["weight_malignancy"], "magnification": settings["weight_magnification"]}
 
 
-def _told(rows: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
+def _magnification_rows(rows: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
     """Answers about the magnification: probabilities of the four, or the number."""
     from histolib import models
 

@@ -15,7 +15,7 @@ CHECKED = "validation, last epoch"
 TESTED = "test, epoch kept"
 # Claims of the slides about differences of image accuracy: the setting, what is praised, against what, at which
 # magnification (all if None).
-COMPARED = (
+CLAIMED = (
     ("clahe_best", "contrast", "CLAHE", ALL, None),
     ("clahe_fails", "contrast", "CLAHE", "raw", 40),
     ("whiten_helps", "contrast", "CLAHE + whitening", "CLAHE", 40),
@@ -122,7 +122,7 @@ def statements(found: Gathered, images: pd.DataFrame, draws: int = 1000, seed: i
     """
     claims = reported.claims("breakhis_patches").set_index("id")
     rows = []
-    for claim, name, one, other, magnification in COMPARED:
+    for claim, name, one, other, magnification in CLAIMED:
         there = list(dict.fromkeys(varied(found, name)["variant"]))
         others = [value for value in there if value not in (one, RAW) and one in there] if other == ALL else [other]
         said = f"“{claims.loc[claim, 'printed']}”: {claims.loc[claim, 'meaning']}"

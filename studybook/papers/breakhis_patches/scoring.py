@@ -17,7 +17,8 @@ SHOWN = (
     ("patch", "accuracy"), ("patch", "auc"), ("image", "accuracy"), ("image", "precision"), ("image", "f1"),
     ("patient", "accuracy"),
 )  # fmt: skip
-COMPARED = (*SHOWN[:3], ("image", "balanced_accuracy"), *SHOWN[3:])  # of methods, some of which know one class only
+# Of methods, some of which know one class only.
+SHOWN_OF_METHODS = (*SHOWN[:3], ("image", "balanced_accuracy"), *SHOWN[3:])
 RAW = "ResNet on raw images"
 WHOLE = "whole"  # cropping of those that see an image uncut
 
@@ -51,14 +52,6 @@ def aggregate(found: Gathered, rows: pd.DataFrame, by: str, rule: str, n: int = 
     parts = [aggregation.aggregate(part, by, rule, n, prior=(1 - shares[key], shares[key]))
              for key, part in rows.groupby(["method", "fold"], sort=False)]  # fmt: skip
     return pd.concat(parts, ignore_index=True)
-
-
-def at_level(rows: pd.DataFrame, level: str, rule: str = "average", n: int = 3) -> pd.DataFrame:
-    """Predictions of patches that no unit is known for, such as those of a kept run, at a level of `LEVELS`.
-
-    With the rule ``"sum"`` the classes count as equally frequent in training.
-    """
-    return rows if level == "patch" else aggregation.aggregate(rows, level, rule, n)
 
 
 def scores(found: Gathered, by_level: Mapping[str, pd.DataFrame], draws: int = 1000, seed: int = 0) -> pd.DataFrame:

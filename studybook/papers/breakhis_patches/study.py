@@ -185,7 +185,7 @@ def _trained(settings: Mapping) -> Result:
              "epoch kept": kept, "parameters": fit.model.count_params()}  # fmt: skip
     writers = [lambda folder: fit.model.save(folder / MODEL)] if settings["saved"] else []
     given = training.predict(fit.model, test)
-    return Result(_told(settings, tested, given), {"history": fit.history}, facts | _counts(rows), writers)
+    return Result(_patch_rows(settings, tested, given), {"history": fit.history}, facts | _counts(rows), writers)
 
 
 def _frozen(settings: Mapping) -> Result:
@@ -199,7 +199,7 @@ def _frozen(settings: Mapping) -> Result:
     model = _logistic(learned, rows["label"].to_numpy(), rows["patient"].to_numpy(object), settings["seed"])
     given = model.predict_proba(training.predict(encode, test).astype(np.float64))
     facts = {"parameters": learned.shape[1] + 1, "chosen": f"C={model.best_params_['classifier__C']}"}
-    return Result(_told(settings, tested, given), {}, facts | _counts(rows))
+    return Result(_patch_rows(settings, tested, given), {}, facts | _counts(rows))
 
 
 def _svm(settings: Mapping) -> Result:
@@ -217,7 +217,7 @@ def _svm(settings: Mapping) -> Result:
     return Result(found.assign(patch_id=found["image_id"] + "/0"), {}, facts)
 
 
-def _told(settings: Mapping, rows: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
+def _patch_rows(settings: Mapping, rows: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
     from histolib.metrics import predictions
 
     table = predictions.table(method(settings), rows, given, settings["fold"])

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from histolib.datasets.bcdr import HEADER
 from studybook.twins import mammography
 from studybook.twins.mammography.film import SHAPE, Scanner, draw_film
 from studybook.twins.mammography.women import check, draw_woman
@@ -16,12 +17,6 @@ FOLDER = "BCDR-F03"
 FIRST_PATIENT = 9001
 MAXIMUM_PATIENTS = 90999
 SCANNER = Scanner(bits=8, low=0.03, high=0.9, gamma=0.85, blur=0.9, noise=0.01, label=True)
-HEADER = (
-    "patient_id", "study_id", "series", "lesion_id", "segmentation_id", "image_view", "image_filename", "lw_x_points",
-    "lw_y_points", "mammography_type", "mammography_nodule", "mammography_calcification",
-    "mammography_microcalcification", "mammography_axillary_adenopathy", "mammography_architectural_distortion",
-    "mammography_stroma_distortion", "age", "density", "classification",
-)  # fmt: skip
 _VIEWS = {
     ("right", "CC"): (1, "RCC"),
     ("left", "CC"): (2, "LCC"),

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from histolib.datasets.inbreast import HEADER
 from studybook.twins import mammography
 from studybook.twins.mammography import dicom
 from studybook.twins.mammography.film import SHAPE, Scanner, draw_film
@@ -24,9 +25,6 @@ FOLDER = "INbreast Release 1.0"
 FIRST_FILM = 90000001  # real films have numbers from 20 to 53 million
 MAXIMUM_PATIENTS = 2_000_000
 SCANNER = Scanner(bits=12, low=0.0, high=0.9, gamma=1.1, blur=0.4, noise=0.006, label=False)
-HEADER = (
-    "Patient ID", "Patient age", "Laterality", "View", "Acquisition date", "File Name", "ACR", "Bi-Rads",
-)  # fmt: skip
 _NORMAL = 4  # every fourth woman has a normal film of the other breast
 
 

@@ -31,27 +31,13 @@ _HEAD = """Films drawn by program in the layout of the mini-MIAS database.
 
 
 def write(folder: str | Path, patients: int, seed: int, shape: tuple[int, int] = SHAPE) -> Path:
-    """Write the twin below `folder`.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Made if absent.
-    patients : int
-        Two films each, at most 299.
-    seed : int
-    shape : (int, int)
-        Rows and columns of a film before it is padded to a square.
+    """Write the twin below `folder`, two films of each of at most 299 women, padded to squares; parameters as
+    :func:`cbis_ddsm.write`.
 
     Returns
     -------
     Path
         ``<folder>/mias``
-
-    Raises
-    ------
-    ValueError
-        Less than one patient, or more than there are numbers for films.
     """
     check(patients, MAXIMUM_PATIENTS)
     root = Path(folder) / FOLDER

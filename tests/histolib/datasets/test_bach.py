@@ -11,8 +11,8 @@ from PIL import Image
 from histolib import cache, datasets
 from histolib.datasets import bach
 from studybook import twins
-from studybook.twins import architecture, lesions, section
 from studybook.twins import bach as twin_of
+from studybook.twins import glands, lesions, section
 from studybook.twins.stains import draw_stain
 
 CLASS_FOLDERS = {"Normal": "n", "Benign": "b", "InSitu": "is", "Invasive": "iv"}
@@ -417,10 +417,10 @@ def test_unknown_lesion():
 
 
 def test_a_duct_has_a_wall_around_its_lumen():
-    ducts = architecture.Ducts((100, 120), scale=0.5)
+    ducts = glands.Ducts((100, 120), scale=0.5)
     center = np.array([100.0, 120.0])
     assert not ducts.taken(center, 60)
-    ducts.add(np.random.default_rng(0), center, 60, architecture.Filling(wall=10), bulge=0, stretch=1)
+    ducts.add(np.random.default_rng(0), center, 60, glands.Filling(wall=10), bulge=0, stretch=1)
     assert ducts.taken(center, 5) and ducts.taken(center + [0, 75], 20) and not ducts.taken(center + [0, 75], 10)
     found = ducts.maps(np.random.default_rng(1))
     distance = np.hypot(*(np.mgrid[:100, :120] - np.array([50, 60])[:, None, None])) * 2
@@ -431,8 +431,8 @@ def test_a_duct_has_a_wall_around_its_lumen():
 
 
 def test_a_filled_duct_has_no_lumen_and_dies_in_its_middle():
-    ducts = architecture.Ducts((100, 100), scale=0.5)
-    filling = architecture.Filling(np.inf, necrosis=40, carcinoma=True)
+    ducts = glands.Ducts((100, 100), scale=0.5)
+    filling = glands.Filling(np.inf, necrosis=40, carcinoma=True)
     ducts.add(np.random.default_rng(0), np.array([100.0, 100.0]), 80, filling, bulge=0, stretch=1)
     found = ducts.maps(np.random.default_rng(1))
     assert not found.lumen.any() and not found.layer.any()
@@ -440,14 +440,14 @@ def test_a_filled_duct_has_no_lumen_and_dies_in_its_middle():
 
 
 def test_an_empty_field_has_no_epithelium():
-    found = architecture.Ducts((20, 30), scale=0.5).maps(np.random.default_rng(0))
+    found = glands.Ducts((20, 30), scale=0.5).maps(np.random.default_rng(0))
     assert not found.inside.any() and not found.cells.any() and found.depth.min() > 100
 
 
 def test_points_on_a_line_keep_their_distance():
     line = np.zeros((40, 200), bool)
     line[20] = True
-    rows, columns = architecture.spread(np.random.default_rng(0), line, 5)
+    rows, columns = glands.spread(np.random.default_rng(0), line, 5)
     assert set(rows) == {20} and np.diff(np.sort(columns)).min() >= 5
     assert 200 / 9 < len(columns) <= 40
-    assert len(architecture.spread(np.random.default_rng(0), np.zeros((5, 5), bool), 5)[0]) == 0
+    assert len(glands.spread(np.random.default_rng(0), np.zeros((5, 5), bool), 5)[0]) == 0

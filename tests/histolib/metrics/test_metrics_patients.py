@@ -93,6 +93,16 @@ def test_difference_by_magnification():
     assert found["value"].to_dict() == {("b", 40): -1.0, ("b", 400): 1.0}
 
 
+def test_every_fold_and_magnification_counts_the_same_in_their_average():
+    first = rows([1, 0, 1, 1], "aabb", magnification=[40, 400, 40, 400])
+    table = pd.concat([first, rows([0, 0, 1], "abc", fold=1, magnification=40)])
+    found = metrics.recognition_intervals(table, over=["fold", "magnification"], draws=20)
+    assert found.loc["m", "value"] == pytest.approx((1 + 1 / 2 + 1 / 3) / 3)
+    both = pd.concat([table, table.assign(method="n", p_0=table["p_1"], p_1=table["p_0"])])
+    less = metrics.recognition_difference(both, "m", over=["fold", "magnification"], draws=20)
+    assert less.loc["n", "value"] == pytest.approx(1 - 2 * (1 + 1 / 2 + 1 / 3) / 3)
+
+
 def test_what_cannot_be_computed_is_named():
     table = rows([1, 0], "ab")
     with pytest.raises(ValueError, match="no column magnification; found method"):
@@ -103,6 +113,12 @@ def test_what_cannot_be_computed_is_named():
         metrics.recognition_rate(table, [])
     with pytest.raises(ValueError, match="leave fold out"):
         metrics.recognition_intervals(table, ["fold"])
+    with pytest.raises(ValueError, match=r"over=\['fold', 'magnification'\]: no column magnification"):
+        metrics.recognition_intervals(table, over=["fold", "magnification"])
+    with pytest.raises(ValueError, match="draws=0"):
+        metrics.recognition_intervals(table, draws=0)
+    with pytest.raises(ValueError, match="level=95"):
+        metrics.recognition_intervals(table, draws=2, level=95)
     with pytest.raises(ValueError, match="reference='z': expected one of m"):
         metrics.recognition_difference(table, "z")
     with pytest.raises(ValueError, match="n and m were not tested on the same images"):

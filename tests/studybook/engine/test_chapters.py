@@ -40,7 +40,7 @@ def test_a_file_is_written_only_when_its_content_changes(project):
 def declare(project, *needed):
     path = project / "notebooks/good.ipynb"
     book = json.loads(path.read_text())
-    book["metadata"]["histolib"] = {"datasets": needed}
+    book["metadata"]["studybook"] = {"datasets": needed}
     path.write_text(json.dumps(book))
 
 
@@ -55,7 +55,7 @@ def test_a_chapter_whose_data_are_not_there_draws_its_twin_and_says_so(project, 
 def test_a_chapter_that_is_asked_for_by_name_does_not(project):
     (project.parent / "elsewhere").mkdir()
     declare(project, "idc", "bach")
-    with pytest.raises(ParameterError, match="holds no data set; good needs idc or bach"):
+    with pytest.raises(ParameterError, match="elsewhere.*good needs idc or bach"):
         chapters.prepare("demo", ["good"], data="../elsewhere")
 
 
@@ -87,12 +87,12 @@ def test_settings_are_read_as_the_chapter_declares_them(project):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"settings": {"sed": "3"}}, "'sed' is not declared. Did you mean 'seed'"),
+        ({"settings": {"sed": "3"}}, "'sed'.*'seed'"),
         ({"settings": {"seed": "three"}}, r"'seed' is 'three' \(str\); expected int"),
-        ({"settings": {"output": "here"}}, "'output' is not for profiles or --set"),
-        ({"data": "nowhere"}, "data folder 'nowhere': no folder at"),
-        ({"names": ["god"]}, "no chapter 'god'; expected one of bad, good"),
-        ({"profile": "dmo"}, "no such file; bad has the profiles demo"),
+        ({"settings": {"output": "here"}}, "'output'.*--set"),
+        ({"data": "nowhere"}, "data folder 'nowhere'"),
+        ({"names": ["god"]}, "'god'.*bad, good"),
+        ({"profile": "dmo"}, "dmo.*profiles demo"),
     ],
 )
 def test_a_mistake_stops_before_anything_is_written(project, arguments, message):
@@ -103,7 +103,7 @@ def test_a_mistake_stops_before_anything_is_written(project, arguments, message)
 
 def test_one_bad_profile_writes_no_file_for_any_chapter(project):
     (project / "profiles/demo/good.yaml").write_text("epochs: 3\n")
-    with pytest.raises(ParameterError, match="good: parameter 'epochs' is not declared"):
+    with pytest.raises(ParameterError, match="good: .*'epochs'"):
         chapters.prepare("demo")
     assert not (project / "runs").exists()
 

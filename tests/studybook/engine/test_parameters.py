@@ -66,9 +66,7 @@ def test_good_values_pass(known, values):
 
 
 def test_an_undeclared_name_is_named_with_the_closest_one(known):
-    with pytest.raises(
-        ParameterError, match=r"idc: parameter 'epoch' is not declared. Did you mean 'epochs'\?"
-    ) as caught:
+    with pytest.raises(ParameterError, match=r"idc: .*'epoch'.*'epochs'") as caught:
         parameters.check({"epoch": 3}, known, "idc")
     assert "data, epochs, rate" in str(caught.value)
 
@@ -76,7 +74,7 @@ def test_an_undeclared_name_is_named_with_the_closest_one(known):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"epochs": "3"}, r"'epochs' is '3' \(str\); expected int, such as 6"),
+        ({"epochs": "3"}, r"'epochs' is '3' \(str\); expected int"),
         ({"epochs": True}, r"'epochs' is True \(bool\); expected int"),
         ({"epochs": 3.0}, r"'epochs' is 3.0 \(float\)"),
         ({"rate": False}, r"'rate' is False \(bool\); expected float"),
@@ -116,7 +114,7 @@ def test_verify_takes_the_cell_that_was_run_last():
     ("history", "message"),
     [
         (["x = 1"], "run the parameters cell first"),
-        ([SOURCE, "# Parameters\nepoch = 2"], "Did you mean 'epochs'"),
+        ([SOURCE, "# Parameters\nepoch = 2"], "'epoch'.*'epochs'"),
         ([SOURCE, "# Parameters\nepochs = float('nan')"], "expected int"),
     ],
 )
@@ -136,7 +134,7 @@ def test_a_notebook_has_exactly_one_parameters_cell(tmp_path, count):
     cell = {"cell_type": "code", "source": [SOURCE], "metadata": {"tags": ["parameters"]}}
     path = tmp_path / "chapter.ipynb"
     path.write_text(json.dumps({"cells": [cell] * count}))
-    with pytest.raises(ParameterError, match=f"chapter.ipynb: {count} cells are tagged"):
+    with pytest.raises(ParameterError, match=f"chapter.ipynb: {count} cells"):
         parameters.of_notebook(path)
 
 
@@ -154,9 +152,9 @@ def test_a_value_set_in_a_cell_of_ones_own_is_the_one_in_force(monkeypatch):
 
 def test_choices_and_smallest_values_are_named():
     values = {"split": "patiens", "draws": 0}
-    with pytest.raises(ParameterError, match="split='patiens'; expected one of 'patient', 'patch'"):
+    with pytest.raises(ParameterError, match="split='patiens'.*'patient', 'patch'"):
         parameters.one_of(values, split=("patient", "patch"))
-    with pytest.raises(ParameterError, match="draws=0; expected at least 1"):
+    with pytest.raises(ParameterError, match="draws=0.* 1"):
         parameters.at_least(values, draws=1)
     parameters.one_of(values, split=["patiens"])
     parameters.at_least(values, draws=0)

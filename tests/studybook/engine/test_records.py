@@ -12,7 +12,7 @@ from studybook.engine import records
 def finished(tmp_path, twin):
     run = records.RunRecord("chapter", "A chapter", tmp_path / "one", {"seed": 3, "split": "patient"})
     with run.stage("work"):
-        run.describe(twin)
+        run.uses(twin)
     table = predictions.table("m", twin.table, twin.labels * 0.8 + 0.1)
     run.finish(table, metrics.summary(table, draws=5))
     return tmp_path / "one" / "record.json", table
@@ -44,14 +44,14 @@ def test_a_run_that_fails_leaves_no_record(finished):
 
 def test_other_predictions_are_refused(finished):
     predictions.save(finished[1].iloc[1:], finished[0].parent / records.PREDICTIONS)
-    with pytest.raises(ValueError, match="not the predictions that record.json was written with"):
+    with pytest.raises(ValueError, match="predictions.csv.gz.*SHA-256"):
         records.read(finished[0])
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"schema": 1}'])
 def test_a_half_written_record_is_refused(finished, content):
     finished[0].write_text(content)
-    with pytest.raises(ValueError, match="not a whole record"):
+    with pytest.raises(ValueError, match="record.json"):
         records.read(finished[0])
 
 
@@ -65,6 +65,10 @@ def test_another_schema_is_refused(finished):
 def test_kept_runs(finished, tmp_path):
     assert records.kept(None) == {} and records.kept(tmp_path / "none") == {}
     assert list(records.kept_predictions(tmp_path)) == ["kept: one (drawn twin)"]
+    (one,) = records.as_methods(records.kept_predictions(tmp_path))
+    assert set(one["method"]) == {"kept: m"} and one["p_1"].tolist() == finished[1]["p_1"].tolist()
+    two = records.as_methods({"kept: a": finished[1], "kept: b": finished[1]})
+    assert [set(rows["method"]) for rows in two] == [{"kept: a: m"}, {"kept: b: m"}]
     assert records.overview(tmp_path).loc["split", "one"] == "patient"
     assert records.gpu_minutes(tmp_path) == []
     (tmp_path / "gpu-x.json").write_text(json.dumps({"accelerator": "chip", "minutes": {"baseline": 1.5}}))

@@ -1,6 +1,5 @@
 """Figures of the two tasks: one panel for each thing shown, labels, points where they belong."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,12 +8,6 @@ from studybook.papers.breakhis_magnification import figures
 
 RNG = np.random.default_rng(0)
 IMAGES = {"40×": RNG.integers(0, 256, (20, 20, 3), dtype=np.uint8), "100×": np.zeros((20, 20, 3), np.uint8)}
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def test_maps_stand_beside_their_image():

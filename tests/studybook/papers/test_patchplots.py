@@ -1,16 +1,8 @@
-import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 
 from studybook.papers.breakhis_patches import figures
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-
-
-@pytest.fixture(autouse=True)
-def _close():
-    yield
-    plt.close("all")
 
 
 def test_treatments_stand_above_their_histograms():

@@ -1,21 +1,13 @@
 """Figures of regions: one panel for each thing shown, labels, frames by the answer."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import pytest
 
 from histolib import datasets
 from histolib.plots import points
 from studybook import twins
 from studybook.papers.mammography_finetuning import figures
 from studybook.screening import Prediction
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def test_stages_show_film_outline_region_and_normalized_region():

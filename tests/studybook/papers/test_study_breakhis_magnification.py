@@ -51,7 +51,7 @@ def test_every_comparison_is_planned_once(plan):
 
 def test_folds_that_are_compared_are_among_the_folds():
     for wrong in ([], [3]):
-        with pytest.raises(ValueError, match="folds_compared=.*expected at least one, each of folds"):
+        with pytest.raises(ValueError, match="folds_compared=.*folds="):
             study.plan(VALUES | {"folds_compared": wrong})
     assert {one["fold"] for one in study.plan(VALUES | {"folds": [2], "folds_compared": [2]})} == {2}
 
@@ -61,9 +61,7 @@ def test_a_part_without_a_class_is_named(plan, monkeypatch):
     there = study.dataset(one)
     table = there.table[(there.table["magnification"] != 100) | (there.table["label"] == 1)].reset_index(drop=True)
     monkeypatch.setattr(study, "dataset", lambda settings: replace(there, table=table))
-    with pytest.raises(
-        ValueError, match=r"specific-100x-fold1: its training part has \d+ images and none of class \[0\]"
-    ):
+    with pytest.raises(ValueError, match=r"specific-100x-fold1: .*training.*\[0\]"):
         study.parts(one)
 
 
@@ -71,10 +69,10 @@ def test_averages_and_constant_answers_by_hand():
     rows = pd.DataFrame({"method": "m", "fold": 1, "magnification": [40, 40, 100], "image_id": list("abc"),
                          "patient": ["x", "y", "x"], "y_true": [1, 0, 1], "p_0": [0.4, 0.4, 0.9],
                          "p_1": [0.6, 0.6, 0.1]})  # fmt: skip
-    rates = metrics.recognition_rate(answers.averaged(rows))
+    rates = metrics.recognition_rate(rows, ["fold", "magnification"])
     assert rates.tolist() == [0.5, 0.0]  # 40x: patient x right, y wrong; 100x: x wrong
     always = answers.constant(rows)
-    assert metrics.recognition_rate(answers.averaged(always)).tolist() == [0.5, 1.0]
+    assert metrics.recognition_rate(always, ["fold", "magnification"]).tolist() == [0.5, 1.0]
     told = answers.called(pd.concat([rows, always]))
     assert told["called malignant"].round(3).tolist() == [0.667, 1.0]
     assert told["balanced accuracy"].tolist() == [0.25, 0.5]
@@ -114,7 +112,7 @@ def test_all_networks_and_descriptors_are_tested_on_the_same_images(found):
 def test_matched_rows_are_those_of_the_learned_or_left_out_magnification(found):
     table = study.dataset(VALUES).table
     rows = found.predictions.merge(table[["image_id", "magnification"]], on="image_id")
-    matched = answers.matched(rows)
+    matched = answers.matched(found, rows)
     assert set(matched["method"]) == {"specific", "without", "independent"}
     assert set(matched["magnification"][matched["method"] == "without"]) == {400}
     one = matched[(matched["method"] == "specific") & (matched["magnification"] == 100)]
@@ -123,7 +121,7 @@ def test_matched_rows_are_those_of_the_learned_or_left_out_magnification(found):
     fewer = answers.paired(matched[(matched["method"] != "specific") | (matched["magnification"] == 100)])
     assert set(fewer["magnification"]) == {100} and set(fewer["method"]) == {"specific", "independent"}
     # A second fold in which no network of one magnification was trained is not compared.
-    more = answers.matched(pd.concat([rows, rows[rows["method"] == "independent"].assign(fold=2)]))
+    more = answers.matched(found, pd.concat([rows, rows[rows["method"] == "independent"].assign(fold=2)]))
     assert set(more["fold"]) == {1}
 
 

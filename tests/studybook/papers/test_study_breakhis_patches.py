@@ -74,13 +74,13 @@ def test_structures_are_those_of_the_network_and_planning_does_not_import_it():
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"contrasts": ["clahe"]}, "contrast 'clahe': expected one of raw, CLAHE"),
-        ({"base_structure": "deep"}, "structure 'deep': expected one of normal"),
+        ({"contrasts": ["clahe"]}, "contrast 'clahe'.*raw, CLAHE"),
+        ({"base_structure": "deep"}, "structure 'deep'.*normal"),
         ({"croppings": ["sliding 32"]}, "cropping 'sliding 32'"),
-        ({"networks": ["ResNet"]}, "network 'ResNet': expected one of SVM"),
+        ({"networks": ["ResNet"]}, "network 'ResNet'.*SVM"),
         ({"regularizations": ["l2"]}, "regularization 'l2'"),
-        ({"shares": [0]}, "share 0: expected a number above 0"),
-        ({"cnn_dropout": 1.0}, "cnn_dropout=1.0: expected a number from 0 to below 1"),
+        ({"shares": [0]}, "share 0"),
+        ({"cnn_dropout": 1.0}, "cnn_dropout=1.0"),
     ],
 )
 def test_what_does_not_exist_is_refused_before_any_work(changed, message):
@@ -101,9 +101,7 @@ def test_no_patient_is_on_two_sides_and_fewer_patients_are_some_of_all(plan):
 def test_a_side_without_a_class_is_an_error_that_says_which(plan, monkeypatch):
     table = patch_data.images_of(plan[0])
     monkeypatch.setattr(patch_data, "images_of", lambda settings: table[table["label"] == 1].reset_index(drop=True))
-    with pytest.raises(
-        ValueError, match=r"fold 1 \(official\), 200x: .* training side and none that is benign; choose"
-    ):
+    with pytest.raises(ValueError, match=r"fold 1 \(official\), 200x: .*training.*benign"):
         patch_data.parts(plan[0])
 
 
@@ -210,7 +208,7 @@ def test_scores_of_levels_differences_and_maps(found):
     assert scoring.wide(tidy).shape == (2, 6)
     against = scoring.varied(found, "network")
     assert against["variant"].tolist() == [study.OURS, scoring.RAW, *study.EARLIER]
-    tidy = scoring.of_variants(against, scores, scoring.COMPARED)
+    tidy = scoring.of_variants(against, scores, scoring.SHOWN_OF_METHODS)
     assert scoring.WHOLE == patch_data.WHOLE
     uncut = tidy["variant"].isin(["SVM", "CNN on whole images"]) & tidy["score"].str.startswith("patch")
     assert tidy["value"].isna().equals(uncut)
@@ -254,5 +252,5 @@ def test_the_image_shown_has_the_median_probability(found):
 
 
 def test_a_setting_that_is_not_varied_is_an_error(found):
-    with pytest.raises(ValueError, match="name='epochs': expected one of network"):
+    with pytest.raises(ValueError, match="name='epochs'.*network"):
         scoring.varied(found, "epochs")

@@ -18,17 +18,6 @@ from studybook.screening import cards, occlusion, serve
 from studybook.screening.__main__ import main
 from studybook.screening.prediction import square
 
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory):
-    return spots.saved(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture(scope="module")
-def screener(file):
-    return screening.load(file)
-
-
 # --- model and card ---
 
 
@@ -65,9 +54,9 @@ def test_a_card_describes_the_data_set_that_was_learned_from(twin):
 @pytest.mark.parametrize(
     ("others", "message"),
     [
-        ({"data": {"name": "mias"}}, r"data\['twin'\] is None; expected True"),
-        ({"preprocessing": {"window": 0}}, r"preprocessing\['window'\] is 0; expected pixels"),
-        ({"preprocessing": {"edge": "wrap"}}, "'wrap'; expected one of rescale, shift, reflect"),
+        ({"data": {"name": "mias"}}, r"data\['twin'\] is None"),
+        ({"preprocessing": {"window": 0}}, r"preprocessing\['window'\] is 0"),
+        ({"preprocessing": {"edge": "wrap"}}, "'wrap'.*rescale, shift, reflect"),
     ],
 )
 def test_what_a_card_cannot_say_is_not_saved(tmp_path, others, message):
@@ -77,48 +66,48 @@ def test_what_a_card_cannot_say_is_not_saved(tmp_path, others, message):
 
 
 def test_a_model_of_another_kind_is_not_saved(tmp_path):
-    for classes, message in ((("a", "b", "c"), "for 3 classes"), (("a", "a"), "two different names")):
+    for classes, message in ((("a", "b", "c"), "for 3 classes"), (("a", "a"), r"classes=\('a', 'a'\)")):
         with pytest.raises(ValueError, match=message):
             screening.save(spots.model(), tmp_path / "m", classes, data={"twin": True})
     flat = keras.Sequential([keras.Input((8,)), keras.layers.Dense(2, activation="softmax")])
-    with pytest.raises(ValueError, match=r"inputs of shape \(None, 8\); expected \(None, S, S, 3\)"):
+    with pytest.raises(ValueError, match=r"\(None, 8\)"):
         screening.save(flat, tmp_path / "m", ("a", "b"), data={"twin": True})
     layers = [keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(2, kernel_initializer="ones")]
-    with pytest.raises(ValueError, match="outputs sum to .*; expected probabilities"):
+    with pytest.raises(ValueError, match="outputs sum to"):
         screening.save(keras.Sequential(layers), tmp_path / "m", ("a", "b"), data={"twin": True})
     assert list(tmp_path.iterdir()) == []
 
 
 def test_model_and_card_must_belong_together(tmp_path):
     file = spots.saved(tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"other.keras: no such model file"):
+    with pytest.raises(FileNotFoundError, match="other.keras"):
         screening.load(tmp_path / "other.keras")
-    with pytest.raises(ValueError, match=r"expected a model file that ends in .keras"):
+    with pytest.raises(ValueError, match=r"spots\.json.*\.keras"):
         screening.load(tmp_path / "spots.json")
     spots.changed(file, sha256="0" * 64)
-    with pytest.raises(ValueError, match=r"spots.json: not the card that spots.keras was saved with"):
+    with pytest.raises(ValueError, match="spots.json.*spots.keras"):
         screening.load(file)
     spots.changed(file, schema=99)
-    with pytest.raises(ValueError, match="schema 99; this version of histolib reads 1"):
+    with pytest.raises(ValueError, match="schema 99"):
         screening.load(file)
     spots.changed(file, schema=1, classes="benign")
-    with pytest.raises(ValueError, match="'classes' is missing, unknown or of the wrong kind"):
+    with pytest.raises(ValueError, match="'classes'"):
         screening.load(file)
     cards.path_of(file).write_text("{")
     with pytest.raises(ValueError, match="not a whole card"):
         screening.load(file)
     cards.path_of(file).unlink()
-    with pytest.raises(FileNotFoundError, match=r"spots.json: no such card"):
+    with pytest.raises(FileNotFoundError, match="spots.json"):
         screening.load(file)
 
 
 def test_a_card_that_tells_something_else_of_the_model_is_refused(tmp_path):
     file = spots.saved(tmp_path)
     spots.changed(file, classes=["a", "b", "c"])
-    with pytest.raises(ValueError, match=r"outputs of shape \(None, 2\) for 3 classes"):
+    with pytest.raises(ValueError, match=r"\(None, 2\) for 3 classes"):
         screening.load(file)
     spots.changed(file, classes=["a", "b"], input_shape=[32, 32, 3])
-    with pytest.raises(ValueError, match=r"images of shape \(64, 64, 3\), but its card says \(32, 32, 3\)"):
+    with pytest.raises(ValueError, match=r"\(64, 64, 3\).*\(32, 32, 3\)"):
         screening.load(file)
 
 
@@ -128,7 +117,7 @@ def test_a_file_that_brings_its_own_code_is_refused(tmp_path):
     given = keras.layers.Lambda(lambda x: x[:, 0, 0, :2], output_shape=(2,))(inputs)
     keras.Model(inputs, given).save(file)
     spots.changed(file, sha256=cards.digest(file))
-    with pytest.raises(ValueError, match=r"spots.keras: Keras can't load this model in safe mode"):
+    with pytest.raises(ValueError, match="spots.keras: .*safe mode"):
         screening.load(file)
 
 
@@ -136,12 +125,12 @@ def test_a_damaged_model_file_is_refused(tmp_path):
     file = spots.saved(tmp_path)
     file.write_bytes(file.read_bytes()[:500])
     spots.changed(file, sha256=cards.digest(file))
-    with pytest.raises(ValueError, match="Keras can't load this model"):
+    with pytest.raises(ValueError, match="spots.keras: .*safe mode"):
         screening.load(file)
 
 
 def test_the_model_saved_last_is_found(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"make chapter CHAPTER=mammography_finetuning.*make screen MODEL="):
+    with pytest.raises(FileNotFoundError, match="CHAPTER=mammography_finetuning.*MODEL="):
         screening.newest(tmp_path)
     for k, place in enumerate(
         ("demo/mammography_finetuning/units/a", "paper/mammography_finetuning/screening", "x/other")
@@ -190,7 +179,7 @@ def test_a_saturated_answer_still_has_a_heat_map(screener):
 def test_nothing_rests_on_an_image_of_one_value(screener):
     found = screening.predict(screener, np.full((50, 50), 9, np.uint8))
     assert found.label == "benign" and not found.heat_map.any()
-    with pytest.raises(ValueError, match="grid=1: expected at least 2"):
+    with pytest.raises(ValueError, match="grid=1"):
         occlusion.heat_map(screener.model, found.shown, 0, grid=1)
 
 
@@ -250,9 +239,9 @@ def test_without_a_region_the_whole_film_is_shown(screener, tmp_path):
 @pytest.mark.parametrize(
     ("region", "message"),
     [
-        ((0, 0, 241, 100), "bottom 241, right 100: expected four numbers inside the image of 240 rows, 200 columns"),
-        ((50, 0, 40, 100), "expected four numbers inside"),
-        ((0, 0, 10, 15), "a square of 15 pixels: expected at least 16"),
+        ((0, 0, 241, 100), "bottom 241.*240 rows"),
+        ((50, 0, 40, 100), "bottom 40"),
+        ((0, 0, 10, 15), "15 pixels: expected at least 16"),
         ((0, 0, 50), "expected four numbers"),
     ],
 )
@@ -262,7 +251,7 @@ def test_a_region_must_lie_inside(screener, region, message):
 
 
 def test_an_array_must_be_gray(screener):
-    with pytest.raises(ValueError, match=r"image of shape \(20, 20, 3\): expected one gray value per pixel"):
+    with pytest.raises(ValueError, match=r"\(20, 20, 3\)"):
         screening.predict(screener, np.zeros((20, 20, 3)))
 
 

@@ -74,5 +74,5 @@ def test_a_bomb_is_refused_before_it_is_decoded(monkeypatch):
 def test_too_many_bytes_are_refused_before_they_are_read(tmp_path):
     with open(tmp_path / "big.png", "wb") as stream:
         stream.truncate(uploads.BYTES + 1)
-    with pytest.raises(ValueError, match="big.png has 128 MiB; at most 128 MiB are read."):
+    with pytest.raises(ValueError, match="big.png has 128 MiB"):
         screening.read(tmp_path / "big.png")

@@ -9,19 +9,8 @@ import pytest
 import spots
 from PIL import Image
 
-from studybook import screening
 from studybook.screening import cards, drawing, text
 from studybook.screening.page import Page
-
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory):
-    return spots.saved(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture(scope="module")
-def screener(file):
-    return screening.load(file)
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_prevalence(files):
     assert 0.15 < prevalence < 0.42
 
 
-def testtumor_fractions_follow_the_real_set():
+def test_tumor_fractions_follow_the_real_set():
     fractions = np.array([idc.tumor_fraction(q) for q in np.linspace(0, 0.9999, 400)])
     assert fractions.min() == 0 and 0.85 < fractions.max() <= 1
     assert np.all(np.diff(fractions) >= 0)
@@ -118,7 +118,7 @@ def test_labels_agree_with_the_mask(twin):
     assert checked > 80
 
 
-def testtumor_fraction_is_obeyed():
+def test_tumor_fraction_is_obeyed():
     stain = stains.draw_stain(np.random.default_rng(0), variation=0)
     for wanted in (0.0, 0.4, 1.0):
         _, tumor = idc.draw_slide(np.random.default_rng(5), 4, 4, stain, tumor=wanted)
@@ -262,11 +262,6 @@ def test_errors_name_what_is_wrong(call, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         call(tmp_path)
     assert not any(tmp_path.iterdir())
-
-
-def test_versions():
-    assert {"bach", "idc"} <= set(twins.NAMES)
-    assert all(isinstance(twins.VERSION[name], int) for name in twins.NAMES)
 
 
 def test_positions_at_the_very_edge_stay_inside_in_single_precision():

@@ -1,4 +1,4 @@
-"""Architecture of glands: outlines of ducts and acini, and what fills them.
+"""Glands: outlines of ducts and acini, and what fills them.
 
 Outlines are drawn one by one into a map of owners; one distance transform then gives the depth below the outline
 everywhere, and with it walls, lumens, the line on which a single layer's nuclei sit, and dead centers. Sizes are in

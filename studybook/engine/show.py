@@ -1,9 +1,16 @@
-"""Tables as the book shows them."""
+"""Shows tables, and the library's own code, in a page of the book."""
 
+from __future__ import annotations
+
+import ast
 import hashlib
+import inspect
 import re
+import textwrap
+from collections.abc import Callable
 
 import pandas as pd
+from IPython.display import Markdown
 from pandas.io.formats.style import Styler
 
 
@@ -14,7 +21,7 @@ class Shown(Styler):
         return self.data.to_string()
 
 
-def show(frame: pd.DataFrame | pd.Series, digits: int = 3, index: bool = True) -> Shown:
+def table(frame: pd.DataFrame | pd.Series, digits: int = 3, index: bool = True) -> Shown:
     """A table for a reader: a dash where there is no number, thousands set off, long text in full.
 
     Parameters
@@ -39,6 +46,23 @@ def show(frame: pd.DataFrame | pd.Series, digits: int = 3, index: bool = True) -
     style = Shown(frame, uuid=name, cell_ids=False, precision=digits, na_rep="–", thousands=",")
     style = style.hide(names=True).hide(names=True, axis="columns").set_table_attributes('class="dataframe"')
     return style if index else style.hide()
+
+
+def source(function: Callable) -> Markdown:
+    """The source of a function without its docstring, highlighted; taken from its module, so that no page holds a copy.
+
+    Parameters
+    ----------
+    function
+        Defined in a module.
+    """
+    lines = textwrap.dedent(inspect.getsource(function)).splitlines()
+    definition = ast.parse("\n".join(lines)).body[0]
+    if ast.get_docstring(definition) is not None:
+        text = definition.body[0]
+        del lines[text.lineno - 1 : text.end_lineno]
+    # A mark for the formatter is nothing for the reader.
+    return Markdown("```python\n" + "\n".join(line.removesuffix("  # fmt: skip") for line in lines) + "\n```")
 
 
 def _unbroken(text: str) -> str:

@@ -1,13 +1,27 @@
-"""The source of a function in a page."""
-
 import ast
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from studybook.engine import sources
+from studybook.engine import show
 from studybook.papers.breakhis_magnification import study as magnification
 from studybook.papers.breakhis_patches import study as patches
 from studybook.papers.mammography_finetuning import study as mammography
+
+
+def test_same_content_same_html_with_dashes_and_thousands():
+    frame = pd.DataFrame({"n": [277524, 1], "x": [0.12345, np.nan], "text": ["a" * 90, "b"]}, index=["first", "second"])
+    html = show.table(frame).to_html()
+    assert html == show.table(frame.copy()).to_html()
+    assert "277,524" in html and "0.123" in html and "–" in html and "a" * 90 in html and "first" in html
+    assert "first" not in show.table(frame, index=False).to_html()
+    assert "0.5\xa0[0.4,\xa00.6]" in show.table(pd.DataFrame({"x": ["0.5 [0.4, 0.6]"]})).to_html()
+    assert html != show.table(frame + frame).to_html()
+
+
+def test_a_series_becomes_a_column():
+    assert "share" in show.table(pd.Series({"a": 0.5}, name="share")).to_html()
 
 
 def undocumented(x):
@@ -16,7 +30,7 @@ def undocumented(x):
 
 
 def code(function) -> str:
-    text = sources.show(function).data
+    text = show.source(function).data
     assert text.startswith("```python\n") and text.endswith("\n```")
     return text.removeprefix("```python\n").removesuffix("\n```")
 
