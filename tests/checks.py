@@ -1,8 +1,17 @@
-"""What tests ask of the report that `consistency.check_paper` gives."""
+"""What tests ask of the report on a paper's printed numbers."""
+
+import importlib
+
+from studybook.published import consistency
 
 
-def find(report, check, place=""):
-    """Return the one row of a check."""
-    rows = report[(report["check"] == check) & report["place"].str.contains(place, regex=False)]
-    assert len(rows) == 1, f"{check!r} at {place!r}: {len(rows)} rows"
-    return rows.iloc[0]
+def report(paper):
+    """Return the report of a paper with all of its checks, by id."""
+    checks = importlib.import_module(f"studybook.papers.{paper}.checks")
+    return consistency.report(paper, checks.CHECKS).set_index("id")
+
+
+def by_verdict(report):
+    """Return the ids of the checks that do not agree, by verdict."""
+    others = report[report["verdict"] != "agrees"]
+    return {verdict: set(rows.index) for verdict, rows in others.groupby("verdict")}

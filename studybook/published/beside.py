@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from histolib.metrics.predictions import STUDY
-from studybook.published.consistency import at_prevalence
+from studybook.published.arithmetic import at_prevalence
 
 
 def table(published: pd.DataFrame, runs: Mapping[str, pd.DataFrame], digits: int = 3) -> pd.DataFrame:
@@ -93,7 +93,7 @@ def leak(summary: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
     -------
     DataFrame of str
         Index: protocol. AUC and balanced accuracy with intervals, F1 as tested, and the F1 that the same
-        sensitivity and specificity give where half of the images are positive (`consistency.at_prevalence`).
+        sensitivity and specificity give where half of the images are positive (`arithmetic.at_prevalence`).
     """
     shown = scores(summary, ["auc", "balanced_accuracy", "f1"], digits)
     values = summary["value"].unstack().loc[shown.index]

@@ -1,63 +1,70 @@
 """Does a published paper agree with itself?
 
-`arithmetic` recomputes scores from others, `intervals` carries the rounding of the printed digits along, and
-`check_paper` runs the list of checks of a paper, which stands in a module of the paper's name.
+The comparisons of a paper are data (`comparisons`) or, where they need arithmetic of their own, functions of its module
+``checks``; the rounding of the printed digits is carried along (`intervals`).
 """
 
 from __future__ import annotations
 
-import importlib
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 
-from studybook.published import reported
-from studybook.published.arithmetic import at_prevalence, from_confusion, implied_prevalence, recall_from_f1
-from studybook.published.intervals import Range, agrees, decimals, rounding, worst_case
-from studybook.published.report import COLUMNS
-
-__all__ = [
-    "Range",
-    "agrees",
-    "at_prevalence",
-    "check_paper",
-    "decimals",
-    "for_readers",
-    "from_confusion",
-    "implied_prevalence",
-    "recall_from_f1",
-    "rounding",
-    "worst_case",
-]
+from studybook.published import comparisons, reported
+from studybook.published.report import Paper, Row
+from studybook.published.schema import AGREES, VERDICTS
 
 
-def check_paper(paper: str) -> pd.DataFrame:
+def report(paper: str, checks: Iterable[Callable[[Paper], Iterable[Row]]] = ()) -> pd.DataFrame:
     """Compare a paper's published numbers with each other.
 
     Parameters
     ----------
     paper : str
         Name of the paper, as in `studybook.published.reported`.
+    checks : iterable of callable
+        Further checks: each takes the `Paper` and yields rows.
 
     Returns
     -------
     pandas.DataFrame
-        One row per check: ``check`` (what is compared), ``place`` (in the paper), ``reported`` (text, as
-        printed), ``recomputed`` (text; in parentheses the range that the rounding of the printed numbers
-        allows), ``agrees`` (bool) and ``remark`` (what a disagreement may mean).
+        One row per check: ``id`` (unique in the paper), ``check`` (what is compared), ``place`` (in the paper),
+        ``reported`` (text, as printed), ``recomputed`` (text; in parentheses the range that the rounding of the printed
+        numbers allows), ``verdict`` (see `studybook.published.schema.VERDICTS`) and ``remark`` (what it may mean).
 
     Raises
     ------
     LookupError
-        If no list of checks exists for the paper.
+        If the paper is unknown.
+    ValueError
+        If two checks have one id.
     """
-    if paper not in reported.papers():
-        raise LookupError(f"no checks for paper {paper!r}; papers with checks: {', '.join(reported.papers())}")
-    rows = importlib.import_module(f"studybook.papers.{paper}.checks").checks()
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"agrees": bool})
+    numbers = Paper(paper)
+    rows = [comparisons.row(numbers, entry) for entry in reported.entries(paper, "checks")]
+    rows += [row for check in checks for row in check(numbers)]
+    found = pd.DataFrame(rows, columns=Row._fields)
+    twice = found.loc[found["id"].duplicated(), "id"]
+    if len(twice):
+        raise ValueError(f"checks of {paper}: id {', '.join(twice)} stands twice; ids must differ")
+    return found
 
 
-def for_readers(checks: pd.DataFrame) -> pd.DataFrame:
-    """Rows of `check_paper` in fewer columns: the place behind the check, ``yes`` or ``no`` for `agrees`."""
-    named = checks["check"] + " (" + checks["place"] + ")"
-    verdict = checks["agrees"].map({True: "yes", False: "no"})
-    return checks.assign(check=named, agrees=verdict)[["check", "reported", "recomputed", "agrees", "remark"]]
+def remarks(paper: str) -> pd.DataFrame:
+    """What else is to be said of a paper and can't be computed; columns ``place`` and ``remark``, index ``id``."""
+    numbers = Paper(paper)
+    rows = [(entry["id"], entry["place"], numbers.fill(entry["text"])) for entry in reported.entries(paper, "remarks")]
+    return pd.DataFrame(rows, columns=["id", "place", "remark"]).set_index("id")
+
+
+def counts(report: pd.DataFrame) -> str:
+    """Number of checks by verdict, those with none too, and what each verdict means; a line for each."""
+    by_verdict = report["verdict"].value_counts().reindex(VERDICTS, fill_value=0)
+    lines = [f"{count:4} {verdict}: {VERDICTS[verdict]}" for verdict, count in by_verdict.items()]
+    return "\n".join([f"{len(report):4} checks", *lines])
+
+
+def for_readers(report: pd.DataFrame, agree: bool) -> pd.DataFrame:
+    """Rows that agree, or the others, in fewer columns: the place stands behind the check."""
+    rows = report[(report["verdict"] == AGREES) == agree]
+    rows = rows.assign(check=rows["check"] + " (" + rows["place"] + ")")
+    return rows[["check", "reported", "recomputed", *([] if agree else ["verdict"]), "remark"]]

@@ -78,34 +78,8 @@ def worst_case(function: Callable[..., float], *printed: str | float | Range) ->
     return Range(function(*(r.value for r in inputs)), min(corners), max(corners))
 
 
-def agrees(reported: str | float, recomputed: float | Range, digits: int | None = None) -> bool:
-    """Say whether a reported number can be the rounded form of a recomputed one.
-
-    Parameters
-    ----------
-    reported : str or float
-        Text as printed, or a float together with `digits`.
-    recomputed : float or Range
-        The recomputed number; with a `Range`, any value inside it counts.
-    digits : int, optional
-        Decimals to which a float was rounded; needed for a float, taken from the text otherwise.
-
-    Returns
-    -------
-    bool
-        True if the interval that rounds to `reported` and the recomputed range overlap.
-
-    Raises
-    ------
-    ValueError
-        If `reported` is a float and `digits` is missing.
-    """
-    if not isinstance(reported, str):
-        if digits is None:
-            raise ValueError(f"reported {reported} is a float: pass digits, or the text as printed")
-        reported = f"{reported:.{digits}f}"
-    elif digits is not None:
-        reported = f"{float(reported):.{digits}f}"
+def agrees(reported: str, recomputed: float | Range) -> bool:
+    """Say whether a printed number can be the rounded form of a recomputed one, or of a value inside a `Range`."""
     printed = rounding(reported)
     if not isinstance(recomputed, Range):
         recomputed = Range(recomputed, recomputed, recomputed)

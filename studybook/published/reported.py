@@ -14,8 +14,9 @@ import yaml
 
 from studybook.published import schema
 
-__all__ = ["claims", "figure", "outside", "paper", "papers", "printed", "settings", "table", "value"]
-
+__all__ = [
+    "claims", "entries", "figure", "find", "outside", "paper", "papers", "printed", "settings", "table", "value",
+]  # fmt: skip
 
 _PAPERS = Path(__file__).resolve().parents[1] / "papers"
 
@@ -177,17 +178,25 @@ def outside(paper: str) -> pd.DataFrame:
     return _listing(paper, "outside")
 
 
-def value(paper: str, id: str) -> str:
-    """Return one claim, setting or outside fact as printed, found by its id in that order.
+def entries(paper: str, part: str) -> list[dict]:
+    """Return the comparisons (``checks``) or the ``remarks`` of a paper's file; none where it has none."""
+    return list(_load(paper).get(part) or [])
+
+
+def find(paper: str, reference: str) -> schema.Printed:
+    """Return one printed value with its unit and place; `reference` as in `studybook.published.schema.find`.
 
     Raises
     ------
     LookupError
-        If the paper is unknown or has no such id.
+        If the paper is unknown or prints no such value.
     """
-    for part in schema.LISTS:
-        frame = _listing(paper, part)
-        found = frame.loc[frame["id"] == id, "printed"]
-        if len(found):
-            return found.iloc[0]
-    raise LookupError(f"{paper} has no claim, setting or outside fact {id!r}; see reported.claims({paper!r})")
+    try:
+        return schema.find(_load(paper), reference)
+    except LookupError as error:
+        raise LookupError(f"{paper}: {error.args[0]}; see reported.claims({paper!r})") from None
+
+
+def value(paper: str, reference: str) -> str:
+    """Return one claim, setting, outside fact or cell as printed; see `find`."""
+    return find(paper, reference).text

@@ -2,15 +2,80 @@
 
 from __future__ import annotations
 
+import re
+from typing import NamedTuple
+
 LISTS = {
     "claims": ["id", "value", "unit", "place", "meaning"],
     "settings": ["id", "value", "unit", "place", "note"],
     "outside": ["id", "value", "unit", "source", "meaning"],
 }
 _CITATION = ("key", "title", "authors", "journal", "year")
-_PARTS = {"paper", "tables", "figures", *LISTS}
+# What a check may do with the printed values that it names; `studybook.published.comparisons` says how.
+PAIRED, OF_TWO = ("same", "rounded", "percent"), ("difference", "ratio", "percent_gain")
+OPERATIONS = (*PAIRED, *OF_TWO, "sum", "product", "mean", "at_most", "at_least")
+AGREES, CONTRADICTS, NOT_STATED = "agrees", "contradicts itself", "not stated"
+OUTSIDE = "differs from an outside fact"
+# What a verdict means, in the words that readers see.
+VERDICTS = {
+    AGREES: "there are values that would be printed like this and make both places true",
+    CONTRADICTS: "there are none: as printed, the two places exclude each other",
+    NOT_STATED: "the paper does not say what would decide it, or prints nothing to compare with",
+    OUTSIDE: "the paper's value is not the one that a source outside the paper has",
+}
+_CHECK = ({"id", "check", "reported"}, {"exact", "otherwise", "remark", *OPERATIONS})  # needed; allowed
+_REMARK = ({"id", "place", "text"}, set())
+_PARTS = {"paper", "tables", "figures", *LISTS, "checks", "remarks"}
 UNKNOWN = "unknown"  # the year of a source that does not name one
 DASH = "-"  # the cell of a table in which the paper prints no number
+
+
+class Printed(NamedTuple):
+    """One printed value: its text, its unit, its place in the paper, and the part of the file in which it stands."""
+
+    text: str
+    unit: str
+    place: str
+    part: str
+
+
+def find(content: dict, reference: str) -> Printed:
+    """Find a printed value.
+
+    Parameters
+    ----------
+    content : dict
+        The parsed file.
+    reference : str
+        The id of a claim, a setting or an outside fact, sought in that order; or a cell: the table, what stands in its
+        row, its column, such as ``3/baseline/f1``, ``2/MD/vgg16/accuracy`` or ``figure 4a/0.33/sensitivity``.
+
+    Raises
+    ------
+    LookupError
+        If there is no such value, or if more than one row fits.
+    """
+    if "/" not in reference:
+        for part in LISTS:
+            for id, text, unit, place, _ in content.get(part) or []:
+                if id == reference:
+                    return Printed(text, unit, place, part)
+        raise LookupError(f"no claim, setting or outside fact {reference!r}")
+    title, *keys, column = reference.split("/")
+    part, number = ("figures" if title.startswith("figure ") else "tables"), title.removeprefix("figure ")
+    entry = (content[part] or {}).get(number, {})
+    rows = [row for row in entry.get("rows", []) if {*keys} <= {*row}]
+    names = [name["name"] for name in entry.get("columns", [])]
+    if len(rows) != 1 or column not in names:
+        raise LookupError(f"cell {reference!r}: {len(rows)} rows fit {keys}, of the columns {names}; needed: one cell")
+    at = names.index(column)
+    place = entry.get("place", f"{'Fig.' if part == 'figures' else 'Table'} {number}")
+    return Printed(rows[0][at], entry["columns"][at]["unit"], place, part)
+
+
+def listed(references: str | list[str]) -> list[str]:
+    """One reference, or several, as a list."""
+    return [references] if isinstance(references, str) else references
 
 
 def validate(content: dict, file: str) -> None:
@@ -27,7 +92,8 @@ def validate(content: dict, file: str) -> None:
     ------
     ValueError
         If a part is missing or unknown, a column is named twice or has no unit, a row has the wrong length,
-        or a cell of a column with a unit is neither a number nor a dash. The message names the file and the table.
+        a cell of a column with a unit is neither a number nor a dash, or a check names what is not there. The message
+        names the file and the table or the entry.
     """
     if not isinstance(content, dict) or set(content) - _PARTS or {"paper", "tables", "figures"} - set(content):
         found = sorted(content) if isinstance(content, dict) else type(content).__name__
@@ -44,6 +110,16 @@ def validate(content: dict, file: str) -> None:
             _entry(entry, f"{file}, {kind[:-1]} {number}", kind)
     for part, columns in LISTS.items():
         _listing(content.get(part) or [], columns, f"{file}, {part}")
+    for part, (needed, allowed) in (("checks", _CHECK), ("remarks", _REMARK)):
+        entries = content.get(part) or []
+        for number, entry in enumerate(entries, start=1):
+            place = f"{file}, {part}, {entry.get('id', f'entry {number}')}"
+            _keys(entry, needed, allowed, place)
+            if part == "checks":
+                _check(entry, content, place)
+            for reference in re.findall(r"{(.+?)}", entry.get("text", entry.get("remark", ""))):
+                _found(reference, content, place)
+        _once([entry["id"] for entry in entries], f"{file}, {part}")
 
 
 def _entry(entry: dict, place: str, kind: str) -> None:
@@ -80,10 +156,47 @@ def _listing(rows: list, columns: list[str], place: str) -> None:
             raise ValueError(f"{place}: entry {row} lacks its {columns[0]}, {columns[2]} or {columns[3]}")
         if row[2] != "text":
             _number(row[1], f"{place}, {row[0]}")
-    ids = [row[0] for row in rows]
+    _once([row[0] for row in rows], place)
+
+
+def _once(ids: list[str], place: str) -> None:
     twice = sorted({name for name in ids if ids.count(name) > 1})
     if twice:
         raise ValueError(f"{place}: id {', '.join(twice)} stands twice; ids must differ")
+
+
+def _keys(entry: dict, needed: set[str], allowed: set[str], place: str) -> None:
+    missing, unknown = sorted(key for key in needed if not entry.get(key)), sorted({*entry} - needed - allowed)
+    if missing or unknown:
+        raise ValueError(f"{place}: missing {missing}, unknown {unknown}; needed: {sorted(needed)}")
+    if not re.fullmatch("[a-z0-9_]+", entry["id"]):
+        raise ValueError(f"{place}: the id must be of small letters, digits and underscores")
+
+
+def _check(entry: dict, content: dict, place: str) -> None:
+    asked = [key for key in OPERATIONS if key in entry]
+    if len(asked) != 1:
+        raise ValueError(f"{place}: operations {asked}; needed: one of {', '.join(OPERATIONS)}")
+    if entry.get("otherwise", NOT_STATED) not in {*VERDICTS} - {AGREES}:
+        raise ValueError(f"{place}: otherwise {entry['otherwise']!r}; needed: a verdict other than {AGREES!r}")
+    reported, others = listed(entry["reported"]), listed(entry[asked[0]])
+    uneven = asked[0] in PAIRED[1:] and len(others) != len(reported)
+    if uneven or (asked[0] in OF_TWO and len(others) != 2) or (asked[0] not in PAIRED and len(reported) != 1):
+        raise ValueError(
+            f"{place}: {asked[0]} of {len(others)} values for {len(reported)} reported; needed: "
+            f"{', '.join(PAIRED)} pair by pair, {', '.join(OF_TWO)} of two, all others for one"
+        )
+    for reference in (*reported, *others):
+        found = _found(reference, content, place)
+        if asked[0] != "same":
+            _number(found.text, f"{place}, {reference}")
+
+
+def _found(reference: str, content: dict, place: str) -> Printed:
+    try:
+        return find(content, reference)
+    except LookupError as error:
+        raise ValueError(f"{place}: {error.args[0]}") from None
 
 
 def _number(cell: str, place: str) -> None:

@@ -13,42 +13,14 @@ PAPER = "bach_boosting"
 CLASSES = ("normal", "benign", "in_situ", "invasive")
 
 
-def test_citation():
-    paper = reported.paper(PAPER)
-    assert paper["key"] == "Rakhlin2018" and paper["year"] == 2018 and len(paper["authors"]) == 4
-
-
-def test_table_1_is_complete():
+def test_cells_of_table_1_add_up():
     table = reported.table(PAPER, 1).set_index("method")
-    assert table.columns.tolist() == [*(f"f{k}" for k in range(1, 11)), "mean", "std"]
     singles = [f"{encoder}-{size}" for encoder in ("ResNet", "VGG", "Inception") for size in (400, 650)]
     assert table.index.tolist() == [*singles, "std", "fusion"]
-    assert table.loc["fusion"].tolist() == [92.5, 82.5, 87.5, 87.5, 87.5, 90, 85, 87.5, 87.5, 85, 87.2, 2.6]
-    assert table.loc["Inception-400", ["f1", "f3", "mean", "std"]].tolist() == [93, 71.5, 83, 6.5]
-    # A sum over all cells of the constituents, added up from the paper by column.
+    # Added up from the paper by column; the row of the fusion makes 349 of 400 images, in steps of 2.5 %.
     columns = [544, 494, 477.5, 528, 494.5, 484, 497, 497, 502.5, 482]
     assert table.loc[singles, table.columns[:10]].sum().tolist() == columns
-    assert np.isnan(table.at["std", "std"]) and table.at["std", "mean"] == 3
-    assert reported.printed(PAPER, 1).set_index("method").at["ResNet-400", "f1"] == "92.0"
-
-
-def test_set_points_of_figure_4a():
-    points = reported.figure(PAPER, "4a").set_index("set_point")
-    assert points.loc[0.33].tolist() == [96.5, 88.0] and points.loc[0.5].tolist() == [93.0, 94.5]
-    with pytest.raises(LookupError, match="figure 4b .*image"):
-        reported.figure(PAPER, "4b")
-
-
-def test_claims_and_settings():
-    value = reported.claims(PAPER).set_index("id")["value"]
-    assert value[["accuracy", "accuracy_std", "two_class_accuracy", "two_class_std"]].tolist() == [87.2, 2.6, 93.8, 2.3]
-    assert value[["auc", "missed_in_situ", "missed_invasive", "models"]].tolist() == [0.973, 9, 5, 600]
-    setting = reported.settings(PAPER).set_index("id")["value"]
-    crops = ["full_crop_small", "full_crop_large", "half_crop_small", "half_crop_large", "crops"]
-    assert setting[crops].tolist() == [800, 1300, 400, 650, 20]
-    assert setting[["color_augmentations", "stain_low", "stain_high", "pooling_p", "folds", "seeds"]].tolist() == [
-        50, 0.7, 1.3, 3, 10, 5,
-    ]  # fmt: skip
+    assert table.loc["fusion", table.columns[:10]].sum() == 872.5
 
 
 def test_setting_of_the_boosting_is_the_one_that_is_used():

@@ -1,13 +1,13 @@
-"""Recomputed scores by hand-worked cases, and what the checks of each paper find."""
+"""Recomputed scores by hand-worked cases, and comparisons that are data."""
 
 import math
 
 import pytest
-from checks import find
 from sklearn import metrics
 
-from studybook.published import consistency, reported
-from studybook.published.consistency import Range, agrees, from_confusion, implied_prevalence, rounding, worst_case
+from studybook.published import consistency, report, reported, schema
+from studybook.published.arithmetic import at_prevalence, from_confusion, implied_prevalence, recall_from_f1
+from studybook.published.intervals import Range, agrees, decimals, rounding, worst_case
 
 
 def test_from_confusion_by_hand():
@@ -42,8 +42,8 @@ def test_from_confusion_without_a_case_is_nan_and_nonsense_is_refused():
 
 
 def test_rounding_follows_the_printed_digits():
-    assert consistency.decimals("0.8350") == 4
-    assert consistency.decimals("50") == 0
+    assert decimals("0.8350") == 4
+    assert decimals("50") == 0
     assert rounding("50") == (50.0, 49.5, 50.5)
     assert rounding("0.03") == pytest.approx((0.03, 0.025, 0.035))
     assert rounding(0.5) == (0.5, 0.5, 0.5)
@@ -63,15 +63,11 @@ def test_agrees_overlap_of_intervals():
     assert not agrees("0.85", 0.8562)
     assert agrees("0.85", Range(0.83, 0.82, 0.846))
     assert not agrees("0.85", Range(0.83, 0.82, 0.844))
-    assert agrees(0.8, 0.84, digits=1)
-    assert not agrees(0.80, 0.84, digits=2)
-    with pytest.raises(ValueError, match="pass digits"):
-        agrees(0.85, 0.85)
 
 
 @pytest.mark.parametrize("prevalence", [0.05, 0.284, 0.5, 0.9])
 def test_implied_prevalence_inverts_the_scores(prevalence):
-    scores = consistency.at_prevalence(0.8, 0.9, prevalence)
+    scores = at_prevalence(0.8, 0.9, prevalence)
     assert scores["prevalence"] == pytest.approx(prevalence)
     three = scores["precision"], scores["f1"]
     assert implied_prevalence(*three, scores["accuracy"]) == pytest.approx(prevalence)
@@ -88,102 +84,114 @@ def test_implied_prevalence_of_impossible_scores():
 
 
 def test_recall_from_f1():
-    assert consistency.recall_from_f1(precision=0.5, f1=2 / 3) == pytest.approx(1.0)
+    assert recall_from_f1(precision=0.5, f1=2 / 3) == pytest.approx(1.0)
 
 
 def test_unknown_paper_says_which_exist():
-    with pytest.raises(LookupError, match="papers with checks: .*idc_transfer"):
-        consistency.check_paper("nothing")
+    with pytest.raises(LookupError, match="idc_transfer"):
+        consistency.report("nothing")
 
 
-@pytest.fixture(scope="module")
-def report():
-    return consistency.check_paper("idc_transfer")
+def one(paper):
+    yield report.row("one", "a check", "Table 1", "5", "6", False, "Why.", otherwise=report.NOT_STATED)
 
 
-@pytest.mark.parametrize("paper", reported.papers())
-def test_report_has_the_promised_form(paper):
-    report = consistency.check_paper(paper)
-    assert list(report.columns) == ["check", "place", "reported", "recomputed", "agrees", "remark"]
-    assert report["agrees"].dtype == bool
-    assert not report.duplicated(["check", "place"]).any()
-    assert (report[["check", "place", "reported", "recomputed"]] != "").all(axis=None)
-    # Wherever numbers disagree the reader is told what that may mean, but for rows that speak alone.
-    silent = report[~report["agrees"] & (report["remark"] == "")]
-    assert set(silent["place"]) <= ({"Table 5 from Table 2"} if paper == "idc_transfer" else set())
+def test_two_checks_of_one_id_are_refused():
+    with pytest.raises(ValueError, match="id one"):
+        consistency.report("idc_transfer", [one, one])
 
 
-@pytest.mark.parametrize(
-    ("check", "place", "found"),
-    [
-        ("patches of both classes", "", "277524"),
-        ("benign patches per malignant patch", "", "2.5225"),
-        ("women and slides of the original paper", "", "162"),
-        ("the four shares add up to 100 %, fine_tuning", "", "100.53"),
-        ("precision of the positive class, baseline", "", "0.8626"),
-        ("f1 of the positive class, baseline", "", "0.83376"),
-        ("accuracy, fine_tuning", "", "0.515"),
-        ("TP, FP, TN, FN of fine_tuning", "", "1.8, 0.03, 50, 48.7"),
-        ("gain in f1 of accept-reject pooling over AlexNet", "", "11.506"),
-        ("gain in f1 over the best handcrafted features, from the text's digits", "", "20.8955"),
-        (
-            "the quoted rows imply one share of malignant patches if Accuracy means balanced accuracy",
-            "",
-            "0.2086",
-        ),
-    ],
-)
-def test_known_agreements(report, check, place, found):
-    row = find(report, check, place)
-    assert row["agrees"]
-    assert found in row["recomputed"]
+def test_what_readers_see_is_every_row_once_and_every_verdict_counted():
+    checked = consistency.report("idc_transfer", [one])
+    parts = [consistency.for_readers(checked, agree) for agree in (True, False)]
+    assert sum(map(len, parts)) == len(checked) and parts[1]["check"].iloc[-1] == "a check (Table 1)"
+    total, *numbers = (int(line.split()[0]) for line in consistency.counts(checked).splitlines())
+    assert total == sum(numbers) == len(checked) and len(numbers) == len(schema.VERDICTS)
 
 
-@pytest.mark.parametrize(
-    ("check", "place", "found"),
-    [
-        ("women and patients of the public archive", "", "279"),
-        ("patches that fit on the images", "", "205902"),
-        ("share of malignant test patches, baseline", "", "0.2839"),
-        ("one test part for all models", "", "no common share"),
-        ("malignant test patches that are real", "", "39.6 %"),
-        ("accuracy, baseline", "Table 3 from Table 2", "0.8385"),
-        ("accuracy, baseline", "Table 5 from Table 2", "0.8385"),
-        ("accuracy, baseline", "Table 3 against Table 5", "0.8562"),
-        ("f1 of the positive class, fine_tuning", "", "0.0687"),
-        ("one average for all of Table 3", "", "none"),
-        ("share of malignant patches, baseline", "", "0.502"),
-        ("the quoted rows imply one share of malignant patches if Accuracy means accuracy", "", "0.4705"),
-        ("name of the score, original paper", "", "84.23"),
-        ("baseline above original paper, both by balanced accuracy", "", "0.8387"),
-        ("baseline above original paper, both by F1 at the share of the quoted rows", "", "0.70"),
-        ("feature extraction above the baseline", "", "0.81, 0.81"),
-        ("training time of feature extraction as a part of that of baseline", "", "0.0958"),
-        ("training time of feature extraction as a part of that of fine_tuning", "", "0.108"),
-        ("gain in accuracy over the best handcrafted features, from the text's digits", "", "3.846"),
-        ("figure named for the flat validation curve", "", "Figure 8"),
-    ],
-)
-def test_known_disagreements(report, check, place, found):
-    row = find(report, check, place)
-    assert not row["agrees"]
-    assert found in row["recomputed"]
-
-
-def test_averages_of_table_3(report):
-    remark = {
-        method: find(report, f"precision of the positive class, {method}")["remark"]
-        for method in ("baseline", "feature_extraction", "fine_tuning")
+@pytest.fixture
+def content() -> dict:
+    """Return a small file of a paper with a fact from outside."""
+    columns = [{"name": "method", "unit": "text"}, {"name": "f1", "unit": "1"}, {"name": "time", "unit": "min"}]
+    table = {"caption": "t", "columns": columns, "rows": [["first", "0.50", "20"], ["second", "0.7", "10"]]}
+    claims = [["all", "12", "cases"], ["some", "5", "cases"], ["others", "7", "cases"], ["share", "71", "%"]]
+    return {
+        "paper": {"key": "K2000", "title": "T", "authors": ["A"], "journal": "J", "year": "2000"},
+        "tables": {"1": table},
+        "figures": {},
+        "claims": [[*claim, "Abstract", "meaning"] for claim in claims] + [["name", "Adam", "text", "Methods", "m"]],
+        "outside": [["known", "13", "cases", "an archive", "meaning"]],
     }
-    assert remark["baseline"] == "Agrees as: positive class."
-    assert remark["feature_extraction"] == remark["fine_tuning"]
-    assert "mean of both classes" in remark["fine_tuning"]
-    assert find(report, "f1 of the positive class, fine_tuning")["remark"] == "No average agrees."
 
 
-def test_checks_for_readers_keep_every_row_and_say_yes_or_no():
-    checks = consistency.check_paper("idc_transfer")
-    shown = consistency.for_readers(checks)
-    assert len(shown) == len(checks) and set(shown["agrees"]) == {"yes", "no"}
-    assert (shown["agrees"] == "yes").sum() == checks["agrees"].sum()
-    assert shown["check"].iloc[0].endswith(f"({checks['place'].iloc[0]})")
+def compared(content, monkeypatch, **entry):
+    content["checks"] = [{"id": "one", "check": "a check"} | entry]
+    schema.validate(content, "p.yaml")
+    monkeypatch.setattr(reported, "_load", lambda name: content)
+    return consistency.report("p").iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("operation", "reported", "others", "found", "verdict"),
+    [
+        ("sum", "all", ["some", "others"], "12", "agrees"),
+        ("sum", "all", ["some", "some"], "10", "contradicts itself"),
+        ("same", "all", "known", "13", "differs from an outside fact"),
+        ("same", ["all", "name"], ["all", "name"], "12, Adam", "agrees"),
+        ("same", "all", ["all", "some"], "12, 5", "contradicts itself"),
+        ("difference", "some", ["all", "others"], "5", "agrees"),
+        ("product", "all", ["some", "others"], "35", "contradicts itself"),
+        ("ratio", "1/first/f1", ["1/second/time", "1/first/time"], "0.50000 (0.46341 to 0.53846)", "agrees"),
+        ("rounded", "1/second/f1", "1/first/f1", "0.5000 (0.4950 to 0.5050)", "contradicts itself"),
+        ("percent", "share", "1/second/f1", "70.000 (65.000 to 75.000)", "agrees"),
+        ("percent_gain", "share", ["all", "others"], "71.429", "agrees"),
+        ("mean", "some", ["some", "others"], "6", "contradicts itself"),
+        ("at_most", "all", ["some", "others"], "at most 35", "agrees"),
+        ("at_least", "some", "others", "at least 7", "contradicts itself"),
+    ],
+)
+def test_operations_by_hand(content, monkeypatch, operation, reported, others, found, verdict):
+    row = compared(content, monkeypatch, reported=reported, **{operation: others})
+    assert (row["recomputed"], row["verdict"]) == (found, verdict)
+
+
+def test_an_entry_may_take_numbers_as_exact_name_its_verdict_and_quote_values(content, monkeypatch):
+    row = compared(
+        content, monkeypatch, reported="share", percent="1/second/f1", exact="true", otherwise="not stated",
+        remark="Of {all} and {1/first/time}.",
+    )  # fmt: skip
+    assert row[["recomputed", "verdict", "remark"]].tolist() == ["70", "not stated", "Of 12 and 20."]
+    assert row["place"] == "Abstract; Table 1"
+
+
+@pytest.mark.parametrize(
+    ("breaking", "message"),
+    [
+        ({"same": "nowhere"}, "p.yaml, checks, one: no claim, .* 'nowhere'"),
+        ({"same": "1/third/f1"}, "checks, one: cell '1/third/f1': 0 rows"),
+        ({"sum": ["some", "name"]}, "checks, one, name: 'Adam' is not a number"),
+        ({}, r"checks, one: operations \[\]"),
+        ({"same": "some", "sum": ["some"]}, "checks, one: operations .*same.*sum"),
+        ({"ratio": ["some"]}, "checks, one: ratio of 1 values"),
+        ({"rounded": ["some", "others"]}, "checks, one: rounded of 2 values for 1"),
+        ({"same": "some", "otherwise": "agrees"}, "checks, one: otherwise 'agrees'"),
+        ({"same": "some", "why": "so"}, r"checks, one: missing \[\], unknown \['why'\]"),
+        ({"same": "some", "check": ""}, r"checks, one: missing \['check'\]"),
+        ({"same": "some", "id": "One!"}, "checks, One!: the id"),
+        ({"same": "some", "remark": "{nowhere}"}, "checks, one: no claim, .* 'nowhere'"),
+    ],
+)
+def test_malformed_entries_are_refused_by_name(content, monkeypatch, breaking, message):
+    with pytest.raises(ValueError, match=message):
+        compared(content, monkeypatch, **({"reported": "all"} | breaking))
+
+
+def test_malformed_remarks_are_refused_by_name(content):
+    remark = {"id": "one", "place": "Abstract", "text": "Said."}
+    for remarks, message in (
+        ([remark, remark], "p.yaml, remarks: id one stands twice"),
+        ([remark | {"text": "{nowhere}"}], "remarks, one: no claim"),
+        ([{"id": "one", "text": "Said."}], r"remarks, one: missing \['place'\]"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            schema.validate(content | {"remarks": remarks}, "p.yaml")

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from studybook.published.consistency import Range
 from studybook.published.folds import kept_apart, right_answers, spreads
+from studybook.published.intervals import Range
 
 
 def test_right_answers_are_whole_images():

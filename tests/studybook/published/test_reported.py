@@ -4,7 +4,6 @@ import copy
 
 import pandas as pd
 import pytest
-import yaml
 
 from studybook.published import reported, schema
 
@@ -158,7 +157,3 @@ def test_a_table_may_be_known_by_its_caption_alone(content):
     content["tables"]["2"].pop("unreadable")
     with pytest.raises(ValueError, match="p.yaml, table 2: columns missing"):
         schema.validate(content, "p.yaml")
-
-
-def test_scalars_are_read_as_printed():
-    assert yaml.load("[0.8350, 50, 2.2.4]", Loader=yaml.BaseLoader) == ["0.8350", "50", "2.2.4"]
