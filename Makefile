@@ -4,6 +4,9 @@ PROFILE ?= demo
 DATA ?=
 SET ?=
 CHAPTER ?=
+DATASET ?= idc
+TITLE ?=
+KEY ?=
 CORES ?= 2
 ENGINE ?=
 ARGS ?=
@@ -13,8 +16,8 @@ ENV ?=
 MODEL ?=
 PORT ?= 8866
 
-# Handed on through the environment, so that a folder may have spaces in its name.
-export DATA MODEL
+# Handed on through the environment, so that a folder or a title may have spaces in it.
+export DATA MODEL TITLE
 
 # ENV=current: run in the environment that is active (conda, a cluster's module) instead of making .venv.
 ifeq ($(ENV),current)
@@ -28,7 +31,7 @@ PREPARE = $(RUN) studybook.engine.chapters prepare $(1) --profile $(PROFILE) --d
 SNAKEMAKE = $(RUN) snakemake --cores $(CORES) --keep-going --rerun-incomplete --scheduler greedy --quiet rules host progress reason $(ENGINE) --
 HTML = runs/$(PROFILE)/book/_build/html/index.html
 
-.PHONY: help book chapter test bench screen weights lock unlock clean
+.PHONY: help book chapter new test bench screen weights lock unlock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -36,6 +39,7 @@ help:
 	@echo 'make book DATA=/path PROFILE=paper the same on real data, with the published settings'
 	@echo 'make book SET="seed=1 draws=100"   the same with other parameters, in every chapter that declares them'
 	@echo 'make chapter CHAPTER=idc_transfer  execute one chapter; takes PROFILE, DATA and SET too'
+	@echo 'make new CHAPTER=author_subject    make a chapter that runs at once; DATASET=idc, TITLE="...", KEY=Author2020'
 	@echo 'make test                          all tests, the chapters and the book at the smoke scale; ARGS="-k site" goes to pytest'
 	@echo 'make screen                        serve the screening page to this machine alone; MODEL=file.keras, PORT=8866'
 	@echo 'make bench                         print what is measured, against what'
@@ -74,6 +78,10 @@ chapter: $(VENV)
 	@$(call PREPARE,$(CHAPTER))
 	@$(SNAKEMAKE) $(foreach name,$(CHAPTER),runs/$(PROFILE)/$(name)/record.json)
 	@echo "Executed: $(foreach name,$(CHAPTER),$(CURDIR)/runs/$(PROFILE)/$(name)/$(name).ipynb)"
+
+new: $(VENV)
+	@test -n "$(CHAPTER)" || { echo "error: of which name? make new CHAPTER=author_subject" >&2; exit 1; }
+	@$(RUN) studybook.engine.new "$(CHAPTER)" --dataset "$(DATASET)" --title="$$TITLE" --key "$(KEY)"
 
 test: $(VENV)
 	@$(RUN) pytest $(ARGS)

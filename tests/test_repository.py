@@ -139,7 +139,9 @@ def test_a_paper_knows_no_other_paper():
 def test_the_library_is_thin_and_knows_no_book():
     library = [path for path in MODULES if room(path)[0] == "histolib"]
     assert sum(len(path.read_text("utf8").splitlines()) for path in library) <= 10_000
-    words = re.compile(OF_THE_BOOK.pattern + "|" + "|".join(CHAPTERS))
+    # A name of one word, such as pretraining, is anybody's.
+    names = [name for name in CHAPTERS if "_" in name]
+    words = re.compile("|".join([OF_THE_BOOK.pattern, *names]))
     found = [f"{path.relative_to(ROOT)}: {line.strip()}" for path in library
              for line in path.read_text("utf8").splitlines() if words.search(line)]  # fmt: skip
     assert not found
