@@ -1,7 +1,7 @@
 """What the mammography data sets share: a row is one lesion on one film, and its image a region around it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ COLUMNS = (
 """Columns of every mammography manifest.
 
 ``path``: the film. ``view``: CC or MLO. ``side``: left or right. ``top, left, bottom, right``: the lesion's bounding
-box in pixels of the film, as in `regions`. ``window, edge``: how the region is cut (`windowed`). ``outline,
+box in pixels of the film, as in `regions`. ``window, edge``: how the region is cut (`regions.crop`). ``outline,
 part``: the file that holds the lesion's outline, and its place in that file.
 """
 
@@ -61,25 +61,6 @@ def _read(folder: Path, row: NamedTuple, shape: tuple[int, int]) -> np.ndarray:
         return regions.as_image(regions.crop(pixels, box, row.window, shape[0], row.edge))
     except ValueError as problem:
         raise ValueError(f"{path}: {problem}") from problem
-
-
-def windowed(dataset: Dataset, size: int = regions.SIZE, edge: str = "rescale") -> Dataset:
-    """The same data set with regions cut by another window.
-
-    Parameters
-    ----------
-    dataset
-        A mammography data set.
-    size, edge
-        As in `histolib.datasets.regions.crop`.
-
-    Raises
-    ------
-    ValueError
-        Unknown `edge`, or a size below 1.
-    """
-    regions.window((1, 1), (0, 0, 1, 1), size, edge)  # checks both
-    return replace(dataset, table=dataset.table.assign(window=size, edge=edge))
 
 
 def show(dataset: Dataset, k: int) -> tuple[np.ndarray, np.ndarray, regions.Box]:

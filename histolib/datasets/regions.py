@@ -7,7 +7,6 @@ of the window in one set is cut by it in another.
 """
 
 import numpy as np
-import pandas as pd
 from PIL import Image
 
 SIZE = 300  # pixels of the film: r of the paper, section 3
@@ -48,7 +47,7 @@ def crop(film: np.ndarray, box: Box, size: int = SIZE, out: int = OUT, edge: str
     """Cut the square window around the center of a lesion's bounding box, and rescale it.
 
     A lesion larger than the window is cut by it: the paper fixes r, and a window that grew with the lesion would hide
-    its size. `fit` tells which lesions that concerns.
+    its size.
 
     Parameters
     ----------
@@ -108,36 +107,6 @@ def as_image(region: np.ndarray) -> np.ndarray:
     low, high = float(region.min()), float(region.max())
     unit = (region.astype(np.float64) - low) / ((high - low) or 1.0)
     return np.repeat(np.rint(unit * 255).astype(np.uint8)[..., None], 3, axis=2)
-
-
-def fit(table: pd.DataFrame, size: int = SIZE) -> pd.DataFrame:
-    """How lesions lie in their windows, for counting.
-
-    Parameters
-    ----------
-    table
-        Manifest with ``top, left, bottom, right, film_height, film_width``.
-    size
-        Side of the window in pixels.
-
-    Returns
-    -------
-    DataFrame
-        One row per row of `table`: ``cut`` (the lesion is larger than the window), ``outside`` (the window sticks out
-        of the film), ``stretch`` (longer by shorter side of the part inside: what ``edge="rescale"`` stretches by).
-    """
-    height, width = table["bottom"] - table["top"], table["right"] - table["left"]
-    up, left = (table["top"] + table["bottom"] - size) // 2, (table["left"] + table["right"] - size) // 2
-    seen = pd.DataFrame(
-        {
-            "height": np.minimum(up + size, table["film_height"]) - np.maximum(up, 0),
-            "width": np.minimum(left + size, table["film_width"]) - np.maximum(left, 0),
-        }
-    )
-    longer, shorter = seen.max(axis=1), seen.min(axis=1)
-    return pd.DataFrame(
-        {"cut": (height > size) | (width > size), "outside": shorter < size, "stretch": longer / shorter}
-    )
 
 
 def contrast_normalize(images: np.ndarray, scale: bool = False, epsilon: float = 1e-6) -> np.ndarray:

@@ -100,7 +100,7 @@ def table(
     -------
     DataFrame
         The columns of `manifest`, repeated for each patch, and ``patch_id`` (``image_id/number``), ``image`` (the
-        image's position in `manifest`, for `cut_all`), ``row, column, size`` in pixels. Fit for `predictions.table`.
+        image's position in `manifest`), ``row, column, size`` in pixels. Fit for `predictions.table`.
 
     Raises
     ------
@@ -165,8 +165,10 @@ class Cut:
 
     Parameters
     ----------
-    images, patches
-        As in `cut_all`. Nothing is copied; `images` may be memory-mapped.
+    images
+        uint8, (N, H, W, 3), in the order of the manifest that `table` was given; may be memory-mapped. Not copied.
+    patches
+        Rows of `table`, in any order.
 
     Attributes
     ----------
@@ -178,7 +180,7 @@ class Cut:
     Raises
     ------
     ValueError
-        As `cut_all`, before any patch is cut.
+        If the patches have several sizes, or one is not inside its image.
     """
 
     def __init__(self, images: np.ndarray, patches: pd.DataFrame):
@@ -202,34 +204,6 @@ class Cut:
         for patch, k, (row, column) in zip(found, image, places, strict=True):
             patch[:] = self._images[k, row : row + size, column : column + size]
         return found
-
-
-def cut_all(images: np.ndarray, patches: pd.DataFrame) -> np.ndarray:
-    """The patches that a table lists, in its order; each image is read once, so that a memory-mapped array will do.
-
-    Parameters
-    ----------
-    images
-        uint8, (N, H, W, 3), in the order of the manifest that `table` was given.
-    patches
-        Rows of `table`, in any order.
-
-    Returns
-    -------
-    ndarray of uint8, (patches, size, size, 3)
-
-    Raises
-    ------
-    ValueError
-        If the patches have several sizes, or one is not inside its image.
-    """
-    size = _one_size(patches)
-    found = np.empty((len(patches), size, size, *images.shape[3:]), images.dtype)
-    places, image = patches[["row", "column"]].to_numpy(), patches["image"].to_numpy()
-    for k in np.unique(image):
-        chosen = image == k
-        found[chosen] = cut(images[k], places[chosen], size)
-    return found
 
 
 def assemble(values: np.ndarray, positions: np.ndarray, shape: tuple[int, int], size: int) -> np.ndarray:

@@ -73,11 +73,6 @@ class Whitening:
         steps = np.arange(side)
         return images[image, row + steps[:, None], column + steps].reshape(count, -1).astype(np.float64)
 
-    def whiten(self, windows: np.ndarray) -> np.ndarray:
-        """Whole windows, (N, window * window * 3), in standard deviations."""
-        self._check_fitted()
-        return (windows - self.mean) @ self.matrix
-
     def values(self, images: np.ndarray) -> np.ndarray:
         """Images in standard deviations, float32 (N, H, W, 3): each pixel whitened by the window around it."""
         self._check_fitted()

@@ -15,7 +15,7 @@ from histolib.models.magnification import log_magnification, magnification_cnn, 
 from histolib.models.normalization import GlobalContrast
 from histolib.models.patch_resnet import STRUCTURES, first_maps, patch_resnet
 from histolib.models.responses import LocalResponseNormalization
-from histolib.models.tables import counted_layers, layer_table, longest_path
+from histolib.models.tables import counted_layers, layer_table
 
 __all__ = [
     "BACKBONES",
@@ -34,7 +34,6 @@ __all__ = [
     "head",
     "layer_table",
     "log_magnification",
-    "longest_path",
     "magnification_cnn",
     "magnification_of",
     "patch_resnet",

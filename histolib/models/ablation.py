@@ -9,18 +9,6 @@ from PIL import Image
 BATCH = 64  # altered activations at a time
 
 
-def activation_map(
-    model: keras.Model, image: np.ndarray, output: str = "malignancy", target: int = 1, layer: str | None = None
-) -> np.ndarray:
-    """The map of one task for one image; see `activation_maps`.
-
-    Returns
-    -------
-    ndarray of float32, (H, W)
-    """
-    return activation_maps(model, image[None], {output: target}, layer)[output][0]
-
-
 def activation_maps(
     model: keras.Model, images: np.ndarray, targets: Mapping[str, int | np.ndarray], layer: str | None = None
 ) -> dict[str, np.ndarray]:

@@ -70,25 +70,6 @@ def counted_layers(backbone: keras.Model, activations: bool = False, dense: int 
     return pd.Series({"total": sum(counts.values()) + dense} | named, name=backbone.name)
 
 
-def longest_path(model: keras.Model) -> int:
-    """Convolutions on the longest way from input to output: how deep a network is, whatever lies side by side in it.
-
-    Parameters
-    ----------
-    model
-        With one output; models in it are not looked into.
-    """
-    lengths: dict[int, int] = {}
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.InputLayer):
-            lengths[id(layer.output)] = 0
-            continue
-        sources = layer.input if isinstance(layer.input, list) else [layer.input]
-        longest = max(lengths[id(source)] for source in sources)
-        lengths[id(layer.output)] = longest + isinstance(layer, keras.layers.Conv2D)
-    return lengths[id(model.output)]
-
-
 def _leaves(model: keras.Model):
     for layer in model.layers:
         if isinstance(layer, keras.Model):

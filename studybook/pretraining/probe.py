@@ -19,8 +19,7 @@ from studybook.pretraining.learning import LAST_BLOCKS, SIZES
 from studybook.published import beside
 
 __all__ = [
-    "cross_fitted", "describe", "first_filters", "fit", "gains", "halves", "imagenet_at_hand", "pooled",
-    "tested",
+    "describe", "first_filters", "fit", "gains", "halves", "imagenet_at_hand", "pooled", "tested",
 ]  # fmt: skip
 STRENGTHS = (1e-3, 1e-2, 1e-1)  # C of the logistic regression, weakest first
 
@@ -75,17 +74,6 @@ def fit(features: np.ndarray, labels, patients, folds: int = 3, seed: int = 0) -
     parts = list(splits.folds(labels, patients, folds, "patient", seed))
     found = [np.mean([_auc(c, features, labels, *part) for part in parts]) for c in STRENGTHS]
     return _model(STRENGTHS[int(np.argmax(found))]).fit(features, labels)
-
-
-def cross_fitted(features: np.ndarray, labels, patients, folds: int = 5, seed: int = 0) -> np.ndarray:
-    """Probability of class 1 (N,), each from a probe fitted to other patients."""
-    labels, patients = np.asarray(labels), np.asarray(patients)
-    p = np.empty(len(labels))
-    for rest, held_out in splits.folds(labels, patients, folds, "patient", seed):
-        p[held_out] = fit(features[rest], labels[rest], patients[rest], seed=seed).predict_proba(features[held_out])[
-            :, 1
-        ]
-    return p
 
 
 def describe(images: np.ndarray, networks: Sequence[str], seeds: Sequence[int]) -> dict[str, np.ndarray]:

@@ -26,35 +26,6 @@ FIXED = {"deterministic": True, "force_col_wise": True, "num_threads": 1, "verbo
 Key = tuple  # which descriptors: (encoder, crop size), or (encoder, scale, crop size)
 
 
-def fit(descriptors: np.ndarray, labels, seed: int, parameters: Mapping = PARAMETERS) -> lightgbm.Booster:
-    """Train boosted trees (Friedman 2001; Ke et al. 2017). Each augmentation of an image is a row of its class.
-
-    Parameters
-    ----------
-    descriptors
-        float32, (images, augmentations, D).
-    labels
-        Classes 0 to k - 1 of the images, each at least once.
-    seed
-        Seed of the draws of features and rows, at least 0.
-    parameters
-        Names and values as LightGBM has them, ``num_iterations`` among them.
-
-    Returns
-    -------
-    lightgbm.Booster
-
-    Raises
-    ------
-    ValueError
-        Descriptors of another shape or not finite, or labels that do not fit them.
-    """
-    y = classes_of(labels)
-    check("descriptors", descriptors, len(y))
-    settings = complete(parameters, y)
-    return train(binned(descriptors, y, settings), settings, seed)
-
-
 def predict(booster: lightgbm.Booster, descriptors: np.ndarray) -> np.ndarray:
     """Probabilities, float64 (images, augmentations, classes), for descriptors (images, augmentations, D)."""
     rows = np.asarray(descriptors).reshape(-1, descriptors.shape[-1])

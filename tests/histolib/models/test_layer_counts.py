@@ -1,5 +1,6 @@
 """Layers as the mammography paper counts them, and how deep a network is."""
 
+import depth
 import keras
 import pytest
 
@@ -56,7 +57,7 @@ def test_differences_to_the_block_counts_of_table_1(backbones, published):
 def test_the_counts_in_the_papers_file_are_those_of_the_graphs(backbones, name):
     backbone = backbones[name]
     assert listed(f"{name}_by_note") == models.counted_layers(backbone).tolist()
-    assert int(reported.value(PAPER, f"{name}_depth")) == models.longest_path(backbone)
+    assert int(reported.value(PAPER, f"{name}_depth")) == depth.convolutions(backbone)
 
 
 def test_the_count_with_activations_in_the_papers_file(backbones):
@@ -70,12 +71,3 @@ def test_more_blocks_than_there_are():
         models.counted_layers(model, last=6)
     with pytest.raises(ValueError, match="is no backbone"):
         models.counted_layers(keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)], name="other"))
-
-
-def test_longest_path_takes_the_longer_of_two_branches():
-    image = keras.Input((8, 8, 3))
-    x = keras.layers.Conv2D(4, 3, padding="same")(image)
-    long = keras.layers.Conv2D(4, 3, padding="same")(keras.layers.Conv2D(4, 1)(x))
-    both = keras.layers.Concatenate()([keras.layers.Conv2D(4, 1)(x), long, x])
-    assert models.longest_path(keras.Model(image, both)) == 3
-    assert models.longest_path(keras.Model(image, keras.layers.Flatten()(image))) == 0

@@ -1,3 +1,4 @@
+import depth
 import keras
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def test_the_published_depth_at_full_width():
     moving = sum(int(np.prod(w.shape)) for w in model.non_trainable_weights)
     assert model.count_params() - moving - (512 * 2 + 2) == 11_689_512 - 513_000
     assert sum(isinstance(layer, keras.layers.Conv2D) for layer in model.layers) == 17 + 3
-    assert models.longest_path(model) == 17
+    assert depth.convolutions(model) == 17
 
 
 @pytest.mark.parametrize(("size", "maps"), [(64, 32), (128, 64), (256, 64)])
