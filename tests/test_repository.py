@@ -17,7 +17,7 @@ MODULES = sorted(path for package in ("histolib", "studybook") for path in (ROOT
 # A room imports from its own layer and from those above it in this list, never from below.
 LAYERS = {
     "histolib": [
-        {"cache", "reproducibility"},
+        {"cache", "parallel", "reproducibility"},
         {"images", "metrics"},
         {"datasets"},
         {"descriptors", "models"},

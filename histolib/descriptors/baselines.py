@@ -5,7 +5,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from histolib.models import features
+from histolib.descriptors import color
 
 
 def color_forest(images: np.ndarray, labels, seed: int, trees: int = 300) -> Pipeline:
@@ -30,4 +30,4 @@ def color_forest(images: np.ndarray, labels, seed: int, trees: int = 300) -> Pip
         Fitted; ``predict_proba(images)`` gives (N, classes).
     """
     forest = RandomForestClassifier(trees, min_samples_leaf=2, random_state=seed, n_jobs=-1)
-    return make_pipeline(FunctionTransformer(features.color_histogram), forest).fit(images, labels)
+    return make_pipeline(FunctionTransformer(color.rgb_histogram), forest).fit(images, labels)

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 from skimage.color import rgb2hsv, rgb2lab
 
-from histolib.descriptors.common import blockwise, each, gray, shares
+from histolib.descriptors.common import blockwise, gray, image_by_image, shares
 
 FUZZY_BINS = 64  # coarse colors
 FUZZINESS = 1.9  # the exponent m of fuzzy c-means
@@ -97,7 +97,7 @@ def fuzzy_color_histogram(images: np.ndarray) -> np.ndarray:
     level = (images >> 4).astype(np.int64)
     fine = shares(level[..., 0] * 256 + level[..., 1] * 16 + level[..., 2], _FINE**3)
     # Image by image: the product of many rows at once would round otherwise than that of one.
-    return each(lambda row: row @ memberships(), fine.astype(np.float32))
+    return image_by_image(lambda row: row @ memberships(), fine.astype(np.float32))
 
 
 @functools.cache

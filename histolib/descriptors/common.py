@@ -56,7 +56,7 @@ def blocks(shape: tuple[int, ...], pixels: int = _PIXELS) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, shape[0], step))
 
 
-def each(function: Function, images: np.ndarray) -> np.ndarray:
+def image_by_image(function: Function, images: np.ndarray) -> np.ndarray:
     """Apply a function of one image to each image, and stack what it gives."""
     return np.stack([function(image) for image in images])
 

@@ -3,7 +3,7 @@
 import numpy as np
 from skimage.feature import local_binary_pattern
 
-from histolib.descriptors.common import at_least, blockwise, each, gray, shares
+from histolib.descriptors.common import at_least, blockwise, gray, image_by_image, shares
 
 EDGE_THRESHOLD = 11  # levels, below which a block has no edge
 _IMAGE_BLOCKS = 1100  # about so many blocks an image is divided into
@@ -114,7 +114,7 @@ def binary_pattern(images: np.ndarray) -> np.ndarray:
         Rows sum to 1.
     """
     wide = np.pad(gray(images), ((0, 0), (1, 1), (1, 1)), mode="edge")
-    codes = each(lambda image: local_binary_pattern(image, 8, 1, method="uniform")[1:-1, 1:-1], wide)
+    codes = image_by_image(lambda image: local_binary_pattern(image, 8, 1, method="uniform")[1:-1, 1:-1], wide)
     return shares(codes.astype(np.int64), 10)
 
 

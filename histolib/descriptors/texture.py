@@ -4,7 +4,7 @@ import mahotas
 import numpy as np
 from skimage.feature import graycomatrix, graycoprops
 
-from histolib.descriptors.common import at_least, blockwise, each, gray
+from histolib.descriptors.common import at_least, blockwise, gray, image_by_image
 
 HARALICK_LEVELS, COOCCURRENCE_LEVELS = 64, 32  # gray levels are merged to: sparse tables describe noise
 DISTANCES = (1, 3, 5)  # pixels
@@ -30,7 +30,7 @@ def haralick(images: np.ndarray) -> np.ndarray:
         13 means, then 13 ranges.
     """
     levels = at_least(gray(images), 2) // (256 // HARALICK_LEVELS)
-    return each(lambda image: mahotas.features.haralick(image, return_mean_ptp=True), levels)
+    return image_by_image(lambda image: mahotas.features.haralick(image, return_mean_ptp=True), levels)
 
 
 @blockwise(len(DISTANCES) * len(PROPERTIES))
@@ -55,7 +55,7 @@ def cooccurrence(images: np.ndarray) -> np.ndarray:
         matrix = graycomatrix(image, DISTANCES, _ANGLES, COOCCURRENCE_LEVELS, symmetric=True, normed=True)
         return np.concatenate([graycoprops(matrix, name).mean(1) for name in PROPERTIES])
 
-    return each(properties, at_least(gray(images), max(DISTANCES) + 1) // (256 // COOCCURRENCE_LEVELS))
+    return image_by_image(properties, at_least(gray(images), max(DISTANCES) + 1) // (256 // COOCCURRENCE_LEVELS))
 
 
 @blockwise(162)
@@ -78,4 +78,4 @@ def threshold_adjacency(images: np.ndarray) -> np.ndarray:
     """
     statistics = mahotas.features.pftas
     planes = np.ascontiguousarray(np.moveaxis(images, -1, 1))
-    return each(lambda image: np.concatenate([statistics(plane) for plane in image]), planes)
+    return image_by_image(lambda image: np.concatenate([statistics(plane) for plane in image]), planes)

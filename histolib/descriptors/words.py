@@ -8,7 +8,7 @@ from sklearn.cluster import MiniBatchKMeans
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from histolib.descriptors.common import blockwise, each, gray
+from histolib.descriptors.common import blockwise, gray, image_by_image
 
 KEYPOINTS = 100  # at most, of an image
 WORDS = 64
@@ -38,7 +38,7 @@ def keypoints(images: np.ndarray) -> np.ndarray:
     ndarray of float32, (N, 3201)
         Number of keypoints, then 32 bytes (0-255) of each keypoint, 0 where there is none.
     """
-    return each(_keypoints, gray(images))
+    return image_by_image(_keypoints, gray(images))
 
 
 def _keypoints(image: np.ndarray) -> np.ndarray:

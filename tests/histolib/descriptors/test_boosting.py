@@ -206,7 +206,8 @@ def test_tuning_by_the_evaluation_folds_takes_the_best_there_and_nested_does_not
     changed = x["a", 1].copy()
     changed[parts[0][1]] = 9
     assert boosting.tune({("a", 1): changed}, LABELS, PATIENTS, parts, "nested", grid)["a", 1][0] == nested[0]
-    assert boosting.tune(x, LABELS, PATIENTS, parts, "none", grid)["a", 1] == [boosting.PARAMETERS] * 4
+    for base in (boosting.PARAMETERS, boosting.AS_RUN):
+        assert boosting.tune(x, LABELS, PATIENTS, parts, "none", grid, base=base)["a", 1] == [base] * 4
 
 
 def test_tuning_by_the_evaluation_folds_is_too_good_where_nothing_can_be_learned():

@@ -5,7 +5,7 @@ from scipy import ndimage
 from scipy.spatial import Delaunay, QhullError, cKDTree
 from skimage.filters import threshold_otsu
 
-from histolib.descriptors.common import blockwise, each
+from histolib.descriptors.common import blockwise, image_by_image
 from histolib.images import stain
 
 SMOOTHING = 1.5  # pixels, standard deviation; nuclei of the patches (2 µm per pixel) are about 4 pixels in radius
@@ -35,7 +35,7 @@ def nuclear_graph(images: np.ndarray) -> np.ndarray:
     -------
     ndarray of float32, (N, 27)
     """
-    return each(lambda image: statistics(nuclei(image), image.shape[0] * image.shape[1]), images)
+    return image_by_image(lambda image: statistics(nuclei(image), image.shape[0] * image.shape[1]), images)
 
 
 def nuclei(image: np.ndarray) -> np.ndarray:
