@@ -3,14 +3,6 @@
 import numpy as np
 import pandas as pd
 
-CROPPINGS = {
-    "random 256": {"size": 256, "how": "random"},
-    "random 64": {"size": 64, "how": "random"},
-    "sliding 128": {"size": 128, "how": "sliding"},
-    "sliding 64": {"size": 64, "how": "sliding"},
-}
-"""The four ways to cut of the slides, as settings of `table`. Overlap and number of patches are not in the slides."""
-
 
 def random_positions(shape: tuple[int, int], size: int, count: int, rng: np.random.Generator | int) -> np.ndarray:
     """Places drawn evenly; patches may overlap and repeat.

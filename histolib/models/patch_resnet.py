@@ -6,15 +6,6 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-STRUCTURES = {
-    "normal": {},
-    "3x3": {"first_kernel": 3},
-    "stride 2": {"stride": 2},
-    "feature maps doubled": {"maps": 2},
-    "two poolings": {"pools": 2},
-    "dropout": {"dropout": 0.5},
-}
-"""The slides' normal model and its five variants, as options of `patch_resnet`."""
 NATIVE = 128  # pixels: "the maximal size to use a pure ResNet model" of the slides; a larger input is reduced first
 FILTERS = 64  # of the first convolution and the first residual blocks (He et al. 2016, Table 1)
 SMALLEST = 32  # pixels

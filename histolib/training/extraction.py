@@ -24,7 +24,7 @@ _PIXELS = 10_000_000  # of images and crops in one call: bounds the memory, and 
 _AHEAD = 4  # images that are read and normalized while another one is encoded
 
 
-def describe(
+def encode(
     dataset: Dataset,
     encoders: Mapping[str, keras.Model],
     scale: float,
@@ -132,7 +132,7 @@ def draw(
     shape
         Its height and width in pixels, after scaling.
     size, crops, jitters, seed, low, high
-        As for `describe`.
+        As for `encode`.
 
     Returns
     -------
@@ -169,7 +169,7 @@ class Describer:
     Parameters
     ----------
     encoders
-        As for `describe`.
+        As for `encode`.
     shape
         Height and width of the images in pixels.
     size

@@ -51,7 +51,7 @@ def targets(model: keras.Model, labels, count: int) -> np.ndarray | dict[str, np
     names = tasks(model)
     given = list(labels) if isinstance(labels, Mapping) else []
     if set(given) != set(names):
-        raise ValueError(f"labels for {_told(given)}, but {model.name} has {_told(names)}")
+        raise ValueError(f"labels for {_tasks_in_words(given)}, but {model.name} has {_tasks_in_words(names)}")
     if not names:
         return _counted("labels", one_hot(labels, model.output_shape[-1]), count)
     return {name: _counted(name, _target(name, labels[name], model.output[name].shape[-1]), count) for name in names}
@@ -81,5 +81,5 @@ def _counted(name: str, values: np.ndarray, count: int) -> np.ndarray:
     return values
 
 
-def _told(names: list[str]) -> str:
+def _tasks_in_words(names: list[str]) -> str:
     return f"the tasks {', '.join(names)}" if names else "one task without a name"

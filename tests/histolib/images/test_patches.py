@@ -65,13 +65,6 @@ def test_random_table_has_other_places_in_each_image():
     assert patches.table(MANIFEST[:0], (30, 44), 8, "random").empty
 
 
-def test_croppings_of_the_slides():
-    found = {
-        name: len(patches.table(MANIFEST, (460, 700), **settings)) / 3 for name, settings in patches.CROPPINGS.items()
-    }
-    assert found == {"random 256": 16, "random 64": 16, "sliding 128": 70, "sliding 64": 14 * 21}
-
-
 def test_maps_by_hand():
     # 3 x 3 pixels, windows of 2: at the upper left (0.2), at the upper right (0.6), at the lower left (1.0).
     found = patches.assemble([0.2, 0.6, 1.0], [[0, 0], [0, 1], [1, 0]], (3, 3), 2)

@@ -5,9 +5,9 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from histolib import models
 from histolib.images import patches
 from studybook.engine import units
 from studybook.papers.breakhis_patches import findings, patch_data, scoring
@@ -56,7 +56,7 @@ def test_what_is_compared_is_planned_once_and_differs_in_one_setting(plan):
 def test_names_tell_all_units_of_the_whole_grid_apart():
     values = VALUES | {
         "contrasts": list(study.contrast.TREATMENTS), "structures": list(study.STRUCTURES), "grid": True,
-        "croppings": list(patches.CROPPINGS), "magnifications": [40, 100, 200, 400], "folds": [1, 2],
+        "croppings": list(patch_data.CROPPINGS), "magnifications": [40, 100, 200, 400], "folds": [1, 2],
     }  # fmt: skip
     whole = study.plan(values)
     assert len(whole) == 2 * 4 * (7 * 6 * 4 + 3 + 1 + 4)
@@ -65,8 +65,13 @@ def test_names_tell_all_units_of_the_whole_grid_apart():
     assert {study.group(one) for one in whole if one["network"] != study.OURS} == {"earlier-fold1", "earlier-fold2"}
 
 
-def test_structures_are_those_of_the_network_and_planning_does_not_import_it():
-    assert tuple(models.STRUCTURES) == study.STRUCTURES
+def test_croppings_of_the_slides():
+    manifest = pd.DataFrame({"image_id": ["a"]})
+    found = {name: len(patches.table(manifest, (460, 700), **how)) for name, how in patch_data.CROPPINGS.items()}
+    assert found == {"random 256": 16, "random 64": 16, "sliding 128": 70, "sliding 64": 14 * 21}
+
+
+def test_planning_imports_no_network_library():
     code = "import sys; from studybook.papers.breakhis_patches import study; sys.exit('keras' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 

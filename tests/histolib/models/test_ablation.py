@@ -35,11 +35,11 @@ def peak(found):
 
 
 def one_map(model, image, output="malignancy", target=1, layer=None):
-    return ablation.activation_maps(model, image[None], {output: target}, layer)[output][0]
+    return ablation.maps(model, image[None], {output: target}, layer)[output][0]
 
 
 def test_each_task_is_shown_where_it_looks():
-    maps = ablation.activation_maps(corners(), IMAGES, {"malignancy": 1, "magnification": 3})
+    maps = ablation.maps(corners(), IMAGES, {"malignancy": 1, "magnification": 3})
     for name, place in (("malignancy", (0, 0)), ("magnification", (3, 3))):
         found = maps[name]
         assert found.shape == (2, 32, 32) and found.dtype == np.float32
@@ -56,7 +56,7 @@ def test_what_speaks_against_a_class_is_not_shown():
 
 
 def test_targets_may_differ_between_images():
-    maps = ablation.activation_maps(corners(), IMAGES, {"malignancy": np.array([0, 1])})["malignancy"]
+    maps = ablation.maps(corners(), IMAGES, {"malignancy": np.array([0, 1])})["malignancy"]
     assert maps[0].max() == 0 and peak(maps[1]) == (0, 0)
 
 
@@ -72,7 +72,7 @@ def test_a_network_with_one_output_and_an_earlier_convolution():
     images = np.random.default_rng(1).integers(0, 256, (2, 60, 60, 3), dtype=np.uint8)
     p = training.predict(model, images)
     for layer in (None, "conv1"):
-        maps = ablation.activation_maps(model, images, {"malignancy": p.argmax(1)}, layer)["malignancy"]
+        maps = ablation.maps(model, images, {"malignancy": p.argmax(1)}, layer)["malignancy"]
         assert maps.shape == (2, 60, 60) and np.isfinite(maps).all() and maps.max() <= 1
     assert maps.max() == 1
 
@@ -111,7 +111,7 @@ def test_overlapping_pooling_shows_in_what_comes_out_of_a_convolution_less_in_wh
     images = np.random.default_rng(2).integers(0, 256, (20, 6, 6, 1), dtype=np.uint8)
     shares = {}
     for layer in (None, "last"):
-        places = ablation.activation_maps(model, images, {"sum": 1}, layer)["sum"].mean(0)
+        places = ablation.maps(model, images, {"sum": 1}, layer)["sum"].mean(0)
         # Rows and columns 2 of six lie in two windows of the pooling, rows and columns 3 in one.
         shares[layer] = places[2, 2] / places[3, 3]
     assert shares["last"] > 2 > 1.5 > shares[None]
