@@ -8,10 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 def cores(workers: int | None) -> int:
     """Number of workers; None: one per core.
 
-    Raises
-    ------
-    ValueError
-        If it is below 1.
+    Raises ValueError if it is below 1.
     """
     if workers is not None and workers < 1:
         raise ValueError(f"workers={workers}: expected at least 1, or None for one per core")

@@ -9,9 +9,7 @@ from histolib.descriptors import color
 
 
 def color_forest(images: np.ndarray, labels, seed: int, trees: int = 300) -> Pipeline:
-    """A random forest on color histograms of 8 x 8 x 8 bins.
-
-    It knows how much of each color a patch holds, and nothing of where.
+    """A random forest on color histograms (`color.rgb_histogram`), which know nothing of where a color is.
 
     Parameters
     ----------
@@ -19,10 +17,8 @@ def color_forest(images: np.ndarray, labels, seed: int, trees: int = 300) -> Pip
         uint8, (N, H, W, 3).
     labels
         Classes, (N,).
-    seed
-        Seed of the forest.
-    trees
-        Number of trees.
+    seed, trees
+        Seed of the forest, and its number of trees.
 
     Returns
     -------

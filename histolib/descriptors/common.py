@@ -12,10 +12,7 @@ Function = Callable[[np.ndarray], np.ndarray]
 def checked(images) -> np.ndarray:
     """The images as an array.
 
-    Raises
-    ------
-    ValueError
-        If they are not uint8, (N, H, W, 3), with at least one pixel each.
+    Raises ValueError if they are not uint8, (N, H, W, 3), with at least one pixel each.
     """
     images = np.asarray(images)
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3 or 0 in images.shape[1:]:

@@ -162,10 +162,7 @@ def compare_parts(
 def limited(train: np.ndarray, labels: np.ndarray, limit: int | None, seed: int) -> np.ndarray:
     """At most `limit` of the training positions, sorted, with the classes' shares.
 
-    Raises
-    ------
-    ValueError
-        A limit below 1.
+    Raises ValueError: a limit below 1.
     """
     if limit is not None and limit < 1:
         raise ValueError(f"limit={limit}: expected at least 1, or None for all")

@@ -81,10 +81,7 @@ REGISTRY = {descriptor.name: descriptor for descriptor in _ALL}
 def find(name: str) -> Descriptor:
     """A descriptor by its name.
 
-    Raises
-    ------
-    ValueError
-        If there is none; lists those that there are.
+    Raises ValueError if there is none; lists those that there are.
     """
     if name not in REGISTRY:
         raise ValueError(f"name={name!r} is no descriptor; there is: {', '.join(REGISTRY)}")

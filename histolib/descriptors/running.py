@@ -69,10 +69,7 @@ def compute(
 def positions(name: str, rows, count: int) -> np.ndarray:
     """Rows of `count` as an array.
 
-    Raises
-    ------
-    ValueError
-        If they are no integers (n,) from 0 to `count` - 1; begins with `name`.
+    Raises ValueError if they are no integers (n,) from 0 to `count` - 1; begins with `name`.
     """
     rows = np.asarray(rows)
     if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.integer):

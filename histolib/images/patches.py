@@ -11,10 +11,8 @@ def random_positions(shape: tuple[int, int], size: int, count: int, rng: np.rand
     ----------
     shape
         Height and width of the image in pixels.
-    size
-        Side of a patch in pixels.
-    count
-        Number of patches, at least 1.
+    size, count
+        Side of a patch in pixels; number of patches, at least 1.
     rng
         Generator, or a seed.
 
@@ -36,27 +34,11 @@ def random_positions(shape: tuple[int, int], size: int, count: int, rng: np.rand
 
 
 def sliding_positions(shape: tuple[int, int], size: int, overlap: float = 0.5) -> np.ndarray:
-    """Places of a window that slides over the whole image, row by row.
+    """Places of a window that slides over the whole image, row by row: as `random_positions`, sorted, none twice.
 
     The window moves by ``size * (1 - overlap)`` pixels, rounded, at least 1. Where the last one would stick out it is
-    moved inwards, so that every pixel lies in a window; the last two then overlap more than the others.
-
-    Parameters
-    ----------
-    shape, size
-        As in `random_positions`.
-    overlap
-        Share of its side that a window has in common with the next, from 0 to below 1.
-
-    Returns
-    -------
-    ndarray of int64, (windows, 2)
-        Upper row and left column; sorted, none twice.
-
-    Raises
-    ------
-    ValueError
-        If the image is smaller than a window, or a number is out of range.
+    moved inwards, so that every pixel lies in a window; the last two then overlap more than the others. `overlap` is
+    the share of its side that a window has in common with the next, from 0 to below 1, else a ValueError.
     """
     _check(shape, size)
     if not 0 <= overlap < 1:
@@ -124,26 +106,9 @@ def table(
 
 
 def cut(image: np.ndarray, positions: np.ndarray, size: int) -> np.ndarray:
-    """Patches of one image.
+    """Patches of one image (H, W, C) of any dtype, copied: (N, size, size, C).
 
-    Parameters
-    ----------
-    image
-        (H, W, C), any dtype.
-    positions
-        Upper row and left column, (N, 2).
-    size
-        Side in pixels.
-
-    Returns
-    -------
-    ndarray, (N, size, size, C)
-        Copies, of the image's dtype.
-
-    Raises
-    ------
-    ValueError
-        If a patch is not inside the image.
+    `positions` are upper row and left column in pixels, (N, 2). Raises ValueError if a patch is not inside the image.
     """
     places = _inside(positions, image.shape[:2], size)
     found = np.empty((len(places), size, size, *image.shape[2:]), image.dtype)
@@ -207,10 +172,8 @@ def assemble(values: np.ndarray, positions: np.ndarray, shape: tuple[int, int], 
         One number per patch, (N,).
     positions
         Upper row and left column of each, (N, 2).
-    shape
-        Height and width of the image in pixels.
-    size
-        Side of a patch in pixels.
+    shape, size
+        Height and width of the image, and side of a patch, in pixels.
 
     Returns
     -------

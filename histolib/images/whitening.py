@@ -60,10 +60,7 @@ class Whitening:
     def windows(self, images: np.ndarray, count: int, rng: np.random.Generator | int) -> np.ndarray:
         """Windows at random places, float64 (count, window * window * 3).
 
-        Raises
-        ------
-        ValueError
-            If there is no image, or the images are smaller than a window.
+        Raises ValueError if there is no image, or the images are smaller than a window.
         """
         side, rng = self.window, np.random.default_rng(rng)
         highest = np.array(images.shape[:3]) - (1, side, side)

@@ -31,7 +31,7 @@ def patient_scores(
     Returns
     -------
     DataFrame
-        Index `by` and ``patient``; ``images`` (the paper's N_P), ``recognized`` (N_rec) and ``score``, their quotient.
+        Index `by` and ``patient``; ``images`` (N_P), ``recognized`` (N_rec) and ``score``, their quotient.
 
     Raises
     ------
@@ -55,13 +55,7 @@ def patient_scores(
 def recognition_rate(
     predictions: pd.DataFrame, by: Sequence[str] = ("method", "fold"), threshold: float = 0.5
 ) -> pd.Series:
-    """Mean of the patient scores, each patient counting the same (equation 3).
-
-    Parameters
-    ----------
-    predictions, by, threshold
-        As in `patient_scores`. With ``by=("magnification", "fold")`` and one method, ``.unstack("fold")`` of the
-        result is the paper's Table II, but for the factor 100.
+    """Mean of the patient scores, each patient counting the same (equation 3); parameters as of `patient_scores`.
 
     Returns
     -------
@@ -97,17 +91,12 @@ def recognition_intervals(
         Columns that keep rows of the result apart; ``fold`` is not among them. A patient in the test part of several
         folds is drawn in all of them or in none.
     draws, level, seed
-        As in `bootstrap`.
+        As in `bootstrap`, whose errors, and those of `patient_scores`, are raised.
 
     Returns
     -------
     DataFrame
         Index `by`; ``value, low, high``, in [0, 1].
-
-    Raises
-    ------
-    ValueError
-        As `patient_scores` and `bootstrap`; if ``fold`` is in `by`.
     """
     table = _by_fold(predictions, by, threshold)
     return _intervals(table, list(by), draws, level, seed)

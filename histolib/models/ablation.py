@@ -19,11 +19,11 @@ def maps(
     value becomes 1. All tasks on one trunk are asked about the same maps.
 
     Zhou et al. 2016 ("Learning deep features for discriminative localization") weigh channels instead, which needs a
-    network that averages its maps before one last dense layer. Desai and Ramaswamy 2020 (Ablation-CAM) find such
-    weights by setting channels to 0, without gradients, as is done here; but one weight per channel assumes that a
-    channel counts the same everywhere, which dense layers on flattened maps do not grant. Therefore places are taken
-    out, not channels. The result is as coarse as the maps (6x6 for `models.magnification_cnn`), each place sees more
-    of the image than it covers, and what several places show alike is not missed when one of them is taken out.
+    network that averages its maps before one last dense layer; so do Desai and Ramaswamy 2020 (Ablation-CAM), without
+    gradients as here, which assumes that a channel counts the same everywhere. Dense layers on flattened maps do not
+    grant that: therefore places are taken out. The result is as coarse as the maps (6x6 for
+    `models.magnification_cnn`), each place sees more of the image than it covers, and what several places show alike is
+    not missed when one is taken out.
 
     Parameters
     ----------

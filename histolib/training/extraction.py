@@ -125,14 +125,7 @@ def draw(
 ) -> tuple[np.ndarray, np.ndarray]:
     """What is random about the descriptors of one image; jitter k is the same however many are drawn.
 
-    Parameters
-    ----------
-    image_id
-        Of the image.
-    shape
-        Its height and width in pixels, after scaling.
-    size, crops, jitters, seed, low, high
-        As for `encode`.
+    Parameters as for `encode`; `shape` is the image's height and width in pixels, after scaling.
 
     Returns
     -------
@@ -199,21 +192,9 @@ class Describer:
     def __call__(
         self, image: np.ndarray, factors: np.ndarray, places: np.ndarray, names: Sequence[str] | None = None
     ) -> dict[str, np.ndarray]:
-        """Descriptors of one image.
+        """Descriptors of one image, uint8 (H, W, 3), by name: float32 (jitters, D).
 
-        Parameters
-        ----------
-        image
-            uint8, (H, W, 3).
-        factors, places
-            As `draw` gives them.
-        names
-            The encoders that are asked; None: all.
-
-        Returns
-        -------
-        dict
-            Name to float32 (jitters, D).
+        `factors` and `places` as `draw` gives them; `names` of the encoders that are asked, None for all.
         """
         names = tuple(self.encoders if names is None else names)
         graph = self._graph(names)

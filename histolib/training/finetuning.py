@@ -56,22 +56,14 @@ def fit_head(
 
     Parameters
     ----------
-    model
-        From `models.transfer`.
-    backbone
-        The one inside `model`.
-    images, labels
-        Training part, uint8 (N, H, W, 3) and (N,).
-    validation
-        Images and labels that are looked at after every epoch.
+    model, backbone
+        From `models.transfer`, and the one inside it.
+    images, labels, validation
+        Training part, uint8 (N, H, W, 3) and (N,), and such a pair that is looked at after every epoch.
     schedule
         Epochs and rates.
-    seed
-        Seed of the order of the images.
-    say
-        Receives one line per epoch.
-    reuse
-        As of `training.fit`: the network of an earlier first stage.
+    seed, say, reuse
+        As of `training.fit`.
 
     Returns
     -------
@@ -106,11 +98,9 @@ def fit_blocks(
     model, backbone
         Built as those of the first stage; `model` takes over the weights of that stage.
     blocks
-        Blocks to fine-tune, counted from the end, at least 1, or ``"all"``.
+        Blocks to fine-tune, counted from the end, at least 1, or ``"all"``; else a ValueError.
     first
-        From `fit_head`.
-    images, labels, schedule, seed, say
-        As for `fit_head`.
+        From `fit_head`; its other parameters as there.
     validation
         Images and labels that decide when the rate falls and when the stage ends; its best weights are kept.
     reuse
@@ -120,11 +110,6 @@ def fit_blocks(
     -------
     training.Fit
         Of both stages; its history has a column ``stage``: ``head`` or ``tuning``.
-
-    Raises
-    ------
-    ValueError
-        Unknown `blocks`.
     """
     if blocks not in STRATEGIES[1:]:
         raise ValueError(f"blocks={blocks!r}: expected one of {', '.join(map(repr, STRATEGIES[1:]))}")

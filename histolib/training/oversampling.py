@@ -63,19 +63,10 @@ def smote(images: np.ndarray, labels, seed: int, neighbors: int = 5, return_pare
 
 
 def extend(images: np.ndarray, manifest: pd.DataFrame, seed: int) -> tuple[np.ndarray, pd.DataFrame]:
-    """Oversample images together with their manifest.
+    """Oversample images, uint8 (N, ...), together with their manifest, rows of `Dataset.table`.
 
     A synthetic image gets the patient of its first parent. Its second parent may be another patient's: oversampling
     before a split carries tissue across it.
-
-    Parameters
-    ----------
-    images
-        uint8, (N, ...).
-    manifest
-        Rows of `Dataset.table`, one per image.
-    seed
-        Seed of all draws.
 
     Returns
     -------

@@ -9,10 +9,7 @@ import numpy as np
 def one_hot(labels, classes: int) -> np.ndarray:
     """Classes as float32 rows with a single 1, (N, classes).
 
-    Raises
-    ------
-    ValueError
-        If a label is not in 0 ... classes - 1.
+    Raises ValueError if a label is not in 0 ... classes - 1.
     """
     labels = np.asarray(labels)
     if labels.min(initial=0) < 0 or labels.max(initial=0) >= classes:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import lightgbm
 import numpy as np
 
-# The setting of Rakhlin et al. 2018. The paper names none of it; rounds, rate, leaves, depth and fractions are those
-# of its published code. There rows are drawn anew every 0 rounds, which switches the drawing off, so that the fraction
-# of 0.69 does nothing. Here they are drawn in every round; AS_RUN is the code's setting to the letter.
+# The setting of Rakhlin et al. 2018, whose text names none of it; rounds, rate, leaves, depth and fractions are those
+# of their code. There rows are drawn anew every 0 rounds, which switches the drawing off, so that the fraction of 0.69
+# does nothing. Here they are drawn in every round; AS_RUN is the code's setting to the letter.
 PARAMETERS = {
     "objective": "multiclass",
     "num_iterations": 70,
@@ -35,7 +35,7 @@ def predict(booster: lightgbm.Booster, descriptors: np.ndarray) -> np.ndarray:
 
 
 def name(key: Key) -> str:
-    """``<encoder>-<crop size>``, as Table 1 of the paper names its rows."""
+    """``<encoder>-<crop size>``, the name of a kind of descriptor."""
     return f"{key[0]}-{key[-1]}"
 
 

@@ -39,10 +39,10 @@ def tune(
     patients
         Patient of each image; inner folds keep patients together.
     how
-        ``"none"``: `base`. ``"evaluation"``: one choice for all folds, by the very accuracy that is
-        reported afterwards, as the comments in the paper's published code suggest; that accuracy is too good
-        (Cawley and Talbot 2010). ``"nested"``: a choice for each fold by `inner` folds of its training part, so that
-        its test part has no say.
+        ``"none"``: `base`. ``"evaluation"``: one choice for all folds, by the very accuracy that is reported
+        afterwards, as comments in the code of Rakhlin et al. 2018 suggest; that accuracy is too good (Cawley and
+        Talbot 2010). ``"nested"``: a choice for each fold by `inner` folds of its training part, so that its test part
+        has no say.
     grid
         Changes to `base`; of equally good ones the first is taken.
     inner
