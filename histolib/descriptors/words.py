@@ -69,6 +69,11 @@ class BagOfWords(TransformerMixin, BaseEstimator):
         At most so many keypoints are clustered, drawn by `seed`.
     seed
         Seed of the draw and of the clustering.
+
+    Attributes
+    ----------
+    clusters_
+        The fitted k-means, or None if the images had no keypoint.
     """
 
     def __init__(self, words: int = WORDS, sample: int = 20_000, seed: int = 0):

@@ -166,8 +166,8 @@ def jitter_tables(factors: np.ndarray) -> np.ndarray:
     """`jitter` as tables, for any device: a pixel's new density is the sum of one row from each of three tables.
 
     Of factors (J, 2), of hematoxylin and of eosin, float32 (J, 3, 256, 3): what each level of red, green and blue
-    (first axis after J) adds to the densities of red, green and blue (last axis). The new level is ``256 exp(-density)
-    - 1``, rounded and clipped to 0-255.
+    (first axis after J) adds to the densities of red, green and blue (last axis). The new level is
+    ``256 exp(-density) - 1``, rounded and clipped to 0-255.
     """
     density = _table(JITTER_LIGHT)[:, None]
     return np.stack([density * _jitter_matrix(*pair)[:, None] for pair in factors]).astype(np.float32)

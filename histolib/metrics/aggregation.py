@@ -39,8 +39,8 @@ def aggregate(
     The columns ``p_0 .. p_k`` of the result are scores from 0 to 1 with the sum 1, so that `metrics.scores` with its
     threshold of 0.5 gives the decision of the rule, and its AUC the order. They are not probabilities of having class
     k, but for ``"average"``: ``"vote"`` gives the share of votes; ``"exist"`` the largest, ``"exist-n"`` the n-th
-    largest p_1, stretched on both sides of `threshold` so that it comes to lie at 0.5; ``"sum"`` m(k) less ``(1 -
-    1/R)(P(k) - 1/K)`` for K classes, drawn towards 1/K so far that none can be negative.
+    largest p_1, stretched on both sides of `threshold` so that it comes to lie at 0.5; ``"sum"`` m(k) less
+    ``(1 - 1/R)(P(k) - 1/K)`` for K classes, drawn towards 1/K so far that none can be negative.
 
     Parameters
     ----------
