@@ -30,7 +30,7 @@ def rows(
     images = drawn_patches(patches)
     names = names or tuple(descriptors.REGISTRY)
     # Starts the processes, which import the library and make the one table that all images share.
-    descriptors.describe(images[: 4 * workers], "fuzzy_color", workers)
+    descriptors.compute(images[: 4 * workers], "fuzzy_color", workers)
     found = [_row(name, images[: max(4, patches // 10)] if name in SLOW else images, rounds, workers) for name in names]
     if photographs:
         found += [_row(name, drawn_photographs(photographs), 1, workers, peer=False) for name in names]
@@ -58,7 +58,7 @@ def _row(name: str, images: np.ndarray, rounds: int, workers: int, peer: bool = 
     kind = "histogram" if descriptor.kind == "histogram" else "other"
     height, width = images.shape[1:3]
     what = f"{descriptor.title}, {len(images):,} images of {width} × {height}, {workers} process{'es' * (workers > 1)}"
-    ours = [_speed(lambda: descriptors.describe(images, name, workers), len(images)) for _ in range(rounds)]
+    ours = [_speed(lambda: descriptors.compute(images, name, workers), len(images)) for _ in range(rounds)]
     if not peer:
         return Row(what, float(np.median(ours)), "images/s, more is better")
     theirs = [_speed(lambda: [loop(image[None]) for image in few], len(few)) for _ in range(rounds)]

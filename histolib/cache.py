@@ -14,34 +14,16 @@ import platformdirs
 def folder(*parts: str) -> Path:
     """Path below the user's cache folder; its parent folders are not created.
 
-    Parameters
-    ----------
-    *parts
-        Names below the cache folder.
-
-    Returns
-    -------
-    Path
-        ``$HISTOLIB_CACHE`` if set, otherwise the operating system's cache folder for ``histolib``.
+    ``$HISTOLIB_CACHE`` if set, otherwise the operating system's cache folder for ``histolib``, and `parts` below.
     """
     base = os.environ.get("HISTOLIB_CACHE")
     return Path(base or platformdirs.user_cache_path("histolib")).joinpath(*parts)
 
 
 def require_space(path: Path, needed: int) -> None:
-    """Stop before long work if the disk that holds `path` lacks room.
+    """Stop before long work if the disk that holds `path` lacks room for `needed` bytes; `path` need not exist yet.
 
-    Parameters
-    ----------
-    path
-        A file or folder that is to be written; it need not exist yet.
-    needed
-        Bytes that will be written.
-
-    Raises
-    ------
-    OSError
-        If less than `needed` bytes are free; names the folder, the need and what is free.
+    Raises OSError if less is free; names the folder, the need and what is free.
     """
     existing = next(p for p in [path, *path.absolute().parents] if p.exists())
     free = shutil.disk_usage(existing).free

@@ -31,7 +31,7 @@ def seed(value: int, deterministic: bool = True) -> None:
     if keras.backend.backend() == "tensorflow":
         import tensorflow
 
-        tensorflow.get_logger().setLevel("ERROR")  # its warnings about retracing would fill the chapters
+        tensorflow.get_logger().setLevel("ERROR")  # it would warn of retracing again and again
         if deterministic:
             tensorflow.config.experimental.enable_op_determinism()
 

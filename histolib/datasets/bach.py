@@ -31,10 +31,7 @@ def find(root: Path) -> Path:
     It is `root`, or lies below it where the archive puts it (``ICIAR2018_BACH_Challenge/Photos``, also twice nested, as
     some programs unpack it), or all of this is in a folder ``bach`` at `root`.
 
-    Raises
-    ------
-    FileNotFoundError
-        If no such folder is there; shows the layout.
+    Raises FileNotFoundError if no such folder is there; shows the layout.
     """
     inside = (f"{FOLDER}/Photos", f"{FOLDER}/{FOLDER}/Photos", FOLDER, "Photos", "")
     candidates = (base / part for base in (root / "bach", root) for part in inside)
@@ -69,26 +66,11 @@ def scan(folder: Path) -> pd.DataFrame:
 
 
 def unlabeled(folder: Path) -> tuple[Path, pd.DataFrame] | None:
-    """The test images of the challenge, whose classes were not published.
+    """The test images of the challenge, whose classes were not published: folder and manifest, or None.
 
     Looked for at ``ICIAR2018_BACH_Challenge_TestDataset/Photos`` beside ``ICIAR2018_BACH_Challenge``, then in a folder
-    ``test`` inside of `folder` or beside it; only the first that holds an image ``test<number>`` counts.
-
-    Parameters
-    ----------
-    folder
-        As `find` returns it.
-
-    Returns
-    -------
-    (Path, DataFrame) or None
-        The folder, and its manifest as of `scan` with label -1 and an empty name, by number (test2 before test10);
-        None if there is no such folder.
-
-    Raises
-    ------
-    ValueError
-        As `scan`.
+    ``test`` inside of `folder` (as `find` returns it) or beside it; only the first that holds an image ``test<number>``
+    counts. The manifest is as of `scan`, with label -1 and an empty name, by number (test2 before test10).
     """
     for place in _test_places(folder):
         if any(path.stem.startswith("test") for path in _images(place)):
@@ -101,10 +83,7 @@ def unlabeled(folder: Path) -> tuple[Path, pd.DataFrame] | None:
 def shape(folder: Path, table: pd.DataFrame) -> tuple[int, int]:
     """Height and width in pixels that most images have, from their headers: 1536 and 2048 in the published set.
 
-    Raises
-    ------
-    ValueError
-        If no file is an image.
+    Raises ValueError if no file is an image.
     """
     sizes = Counter()
     for path in table["path"]:

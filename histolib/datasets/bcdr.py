@@ -1,8 +1,8 @@
 """BCDR-F03, digitized film mammograms of biopsied masses, Breast Cancer Digital Repository; Arevalo et al. 2016.
 
 One table lists the outlines, a row per lesion and film, its points as numbers separated by blanks; its values carry
-blanks around them. The set's 736 films show 406 lesions of 344 patients; the paper calls them 736 lesions. Rows that
-are not marked as nodule (mass) are left out.
+blanks around them. The set's 736 films show 406 lesions of 344 patients. Rows that are not marked as nodule (mass) are
+left out.
 """
 
 import csv
@@ -36,10 +36,7 @@ _NEEDED = (
 def find(root: Path) -> Path:
     """The folder that holds the outlines' table, at `root` or below it.
 
-    Raises
-    ------
-    FileNotFoundError
-        If there is none; shows the layout.
+    Raises FileNotFoundError if there is none; shows the layout.
     """
     probe = lambda folder: (folder / OUTLINES).is_file()  # noqa: E731
     names = ("bcdr", "BCDR-F03", "BCDR-F03_dataset", "BCDR-F03_dataset/BCDR-F03")
@@ -93,10 +90,7 @@ film = mammograms.film
 def outlines(folder: Path) -> list[dict[str, str]]:
     """Rows of the outlines' table, without the blanks around names and values.
 
-    Raises
-    ------
-    ValueError
-        If a column that is needed is missing, or a row has too few values.
+    Raises ValueError if a column that is needed is missing, or a row has too few values.
     """
     path = folder / OUTLINES
     with path.open(encoding="utf-8-sig", newline="") as file:

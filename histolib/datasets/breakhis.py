@@ -57,10 +57,7 @@ def find(root: Path) -> Path:
     It is `root`, or lies below it where the archive puts it (``BreaKHis_v1/histology_slides/breast``, also with
     ``BreaKHis_v1`` twice nested), or all of this is in a folder ``breakhis`` at `root`.
 
-    Raises
-    ------
-    FileNotFoundError
-        If no such folder is there; shows the layout.
+    Raises FileNotFoundError if no such folder is there; shows the layout.
     """
     inside = (f"{FOLDER}/{INSIDE}", f"{FOLDER}/{FOLDER}/{INSIDE}", INSIDE, "breast", "")
     candidates = (base / part for base in (root / "breakhis", root) for part in inside)
@@ -102,13 +99,9 @@ def shape(folder: Path, table: pd.DataFrame) -> tuple[int, int]:
 
 
 def official_folds() -> pd.DataFrame:
-    """The five folds that the authors publish with the data set.
+    """The five folds that the authors publish with the data set, a row for each of the 7,909 images.
 
-    Returns
-    -------
-    DataFrame
-        One row for each of the 7,909 images: ``image_id, patient, magnification, fold_1 .. fold_5`` ("train" or
-        "test"), sorted as by `scan`.
+    ``image_id, patient, magnification, fold_1 .. fold_5`` ("train" or "test"), sorted as by `scan`.
     """
     rows = []
     for known in _official().itertuples():
@@ -121,13 +114,9 @@ def official_folds() -> pd.DataFrame:
 
 
 def fold_sizes() -> pd.DataFrame:
-    """What the official folds hold.
+    """What the official folds hold, one row each: images and patients of the test and the training side.
 
-    Returns
-    -------
-    DataFrame
-        One row per fold; images and patients of its test and training side, and the number of slide numbers without the
-        letters at their end (`case`) that are on both sides.
+    And the number of slide numbers without the letters at their end (`case`) that are on both sides.
     """
     table = official_folds()
     case = table["patient"].str.replace(r"^[A-Z]+-|[A-Z]+$", "", regex=True)

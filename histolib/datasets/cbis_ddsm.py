@@ -1,10 +1,10 @@
 """CBIS-DDSM, digitized film mammograms of masses, Lee et al., Scientific Data 4:170177, 2017.
 
-The curated part of the DDSM, which the paper uses. Four tables list the lesions; masses are taken, as in the paper.
-Films, masks and crops are DICOM files in one folder per film and one per lesion, named by the first part of the
-tables' paths. What lies below these folders differs: study and series UID as in the tables, or date and description in
-newer downloads; and the file that a table calls the mask may be the crop. So names tell nothing here, content does: a
-mask has two values and about the film's size.
+The curated part of the DDSM. Four tables list the lesions; masses are taken. Films, masks and crops are DICOM files in
+one folder per film and one per lesion, named by the first part of the tables' paths. What lies below these folders
+differs: study and series UID as in the tables, or date and description in newer downloads; and the file that a table
+calls the mask may be the crop. So names tell nothing here, content does: a mask has two values and about the film's
+size.
 """
 
 from collections import Counter
@@ -40,10 +40,7 @@ _NAMES = {
 def find(root: Path) -> Path:
     """The folder that holds both the tables and the images, at `root` or below it.
 
-    Raises
-    ------
-    FileNotFoundError
-        If there is none; tells which of the two is missing.
+    Raises FileNotFoundError if there is none; tells which of the two is missing.
     """
 
     def probe(folder: Path) -> bool:
@@ -67,10 +64,8 @@ def scan(folder: Path, kinds: tuple[str, ...] = ("mass",)) -> pd.DataFrame:
 
     Parameters
     ----------
-    folder
-        From `find`.
-    kinds
-        Tables to read, of `KINDS`.
+    folder, kinds
+        From `find`; tables to read, of `KINDS`.
 
     Returns
     -------

@@ -49,15 +49,15 @@ class Dataset:
     def images(self, size: int | tuple[int, int] | None = None, rows=None, crop: str | None = None) -> np.ndarray:
         """Pixels of the images, in the order of `table`.
 
-        Packed once into one file in the user's cache and memory-mapped from there afterwards. An image that is
-        smaller than `shape` lies at the edge of its slide; it is completed by reflecting its own pixels.
+        Packed once into one file in the user's cache and memory-mapped from there afterwards. An image that is smaller
+        than `shape` lies at the edge of its slide; it is completed by reflecting its own pixels.
 
         Parameters
         ----------
         size
             Height and width in pixels to rescale to (one number: square); ``None`` keeps `shape`, or the side of the
-            crop. An image that becomes smaller is averaged over the area that a pixel comes from (Pillow's bilinear
-            filter with its support widened), so that fine structure leaves no false pattern.
+            crop. Where an image becomes smaller, areas are averaged (Pillow's bilinear filter with its support
+            widened).
         rows
             Positions in `table` (integers or a boolean mask); ``None`` means all.
         crop

@@ -14,10 +14,7 @@ _GRAY = ("L", "I;16", "I;16B", "I", "F")  # modes of Pillow with one value per p
 def read(path: Path) -> np.ndarray:
     """Gray values of a film, (H, W); DICOM by its suffix ``.dcm``, everything else with Pillow.
 
-    Raises
-    ------
-    ValueError
-        As `read_dicom` and `read_gray`.
+    Raises ValueError as `read_dicom` and `read_gray`.
     """
     return read_dicom(path) if path.suffix.lower() == ".dcm" else read_gray(path)
 
@@ -25,10 +22,7 @@ def read(path: Path) -> np.ndarray:
 def size(path: Path) -> tuple[int, int]:
     """Height and width in pixels, from the header alone.
 
-    Raises
-    ------
-    ValueError
-        If the file's header can't be read.
+    Raises ValueError if the file's header can't be read.
     """
     if path.suffix.lower() == ".dcm":
         data = _dicom(path, header_only=True)
@@ -44,10 +38,7 @@ def size(path: Path) -> tuple[int, int]:
 def read_dicom(path: Path) -> np.ndarray:
     """Gray values of a DICOM file with one gray image, (H, W), as `gray_values`.
 
-    Raises
-    ------
-    ValueError
-        If the file is no DICOM file, or as `gray_values`; names it.
+    Raises ValueError if the file is no DICOM file, or as `gray_values`; names it.
     """
     return gray_values(_dicom(path), path)
 
@@ -93,10 +84,7 @@ def gray_values(data: pydicom.Dataset, name: Path | str) -> np.ndarray:
 def read_gray(path: Path) -> np.ndarray:
     """Gray values of a TIFF, PGM or PNG file with 8 or 16 bits, (H, W).
 
-    Raises
-    ------
-    ValueError
-        If the file is no whole image, or holds color; names it.
+    Raises ValueError if the file is no whole image, or holds color; names it.
     """
     try:
         with Image.open(path) as image:

@@ -21,10 +21,7 @@ def find(root: Path) -> Path:
     The copy that is spread most widely holds every patient twice, once at its top and once below
     ``IDC_regular_ps50_idx5``: the named folder is preferred, so that nothing is counted twice.
 
-    Raises
-    ------
-    FileNotFoundError
-        If no such folder is there; shows the layout.
+    Raises FileNotFoundError if no such folder is there; shows the layout.
     """
     candidates = (root / "idc" / FOLDER, root / FOLDER, root / "idc", root)
     return locating.first(root, candidates, lambda folder: any(folder.glob("[0-9]*/[01]")), "IDC patches", LAYOUT)

@@ -4,9 +4,8 @@ Outlines are property lists that name each finding. A row is a finding named mas
 espiculated); a spiculated region that touches a mass of the same film is taken as that mass's margin, not as a second
 lesion. Calcifications, clusters, distortions, asymmetries and unnamed points are left out.
 
-The set's table has no histology. The paper does not tell how it came to benign and malignant; here the film's BI-RADS
-decides, 1 to 3 benign and 4 to 6 malignant, as is usual for this set. Films have 70 µm per pixel, so that the window of
-300 pixels is 21 mm wide.
+The set's table has no histology: the film's BI-RADS decides, 1 to 3 benign and 4 to 6 malignant, as is usual for this
+set. Films have 70 µm per pixel, so that the window of 300 pixels is 21 mm wide.
 """
 
 import csv
@@ -50,10 +49,7 @@ class Finding(NamedTuple):
 def find(root: Path) -> Path:
     """The folder that holds ``INbreast.csv``, ``AllDICOMs`` and ``AllXML``, at `root` or below it.
 
-    Raises
-    ------
-    FileNotFoundError
-        If there is none; shows the layout.
+    Raises FileNotFoundError if there is none; shows the layout.
     """
     probe = lambda folder: (folder / FILMS).is_file() and (folder / "AllDICOMs").is_dir()  # noqa: E731
     return mammograms.find(root, "INbreast", LAYOUT, probe, ("inbreast", "INbreast", "INbreast Release 1.0"))
@@ -101,10 +97,7 @@ film = mammograms.film
 def findings(path: Path) -> list[Finding]:
     """The regions of one property list.
 
-    Raises
-    ------
-    ValueError
-        If the file is no such list, or holds fewer regions or points than it says; names it.
+    Raises ValueError if the file is no such list, or holds fewer regions or points than it says; names it.
     """
     try:
         images = plistlib.loads(path.read_bytes())["Images"]

@@ -16,12 +16,7 @@ def first(root: Path, candidates: Iterable[Path], holds: Callable[[Path], bool],
     holds
         Whether a folder holds the data set.
     what, layout
-        What is looked for, such as ``"IDC patches"``, and the layout that is expected, for the error.
-
-    Raises
-    ------
-    FileNotFoundError
-        If `root` is no folder, or no candidate holds the data set; tells what is there instead and shows the layout.
+        What is looked for, such as ``"IDC patches"``, and its layout: a FileNotFoundError shows them and what is there.
     """
     if not root.is_dir():
         raise FileNotFoundError(f"{root} is not a folder. Expected a folder that holds {layout}")

@@ -1,7 +1,7 @@
 """What the mammography data sets share: a row is one lesion on one film, and its image a region around it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ COLUMNS = (
 """Columns of every mammography manifest.
 
 ``path``: the film. ``view``: CC or MLO. ``side``: left or right. ``top, left, bottom, right``: the lesion's bounding
-box in pixels of the film, as in `regions`. ``window, edge``: how the region is cut (`windowed`). ``outline,
+box in pixels of the film, as in `regions`. ``window, edge``: how the region is cut (`regions.crop`). ``outline,
 part``: the file that holds the lesion's outline, and its place in that file.
 """
 
@@ -63,34 +63,8 @@ def _read(folder: Path, row: NamedTuple, shape: tuple[int, int]) -> np.ndarray:
         raise ValueError(f"{path}: {problem}") from problem
 
 
-def windowed(dataset: Dataset, size: int = regions.SIZE, edge: str = "rescale") -> Dataset:
-    """The same data set with regions cut by another window.
-
-    Parameters
-    ----------
-    dataset
-        A mammography data set.
-    size, edge
-        As in `histolib.datasets.regions.crop`.
-
-    Raises
-    ------
-    ValueError
-        Unknown `edge`, or a size below 1.
-    """
-    regions.window((1, 1), (0, 0, 1, 1), size, edge)  # checks both
-    return replace(dataset, table=dataset.table.assign(window=size, edge=edge))
-
-
 def show(dataset: Dataset, k: int) -> tuple[np.ndarray, np.ndarray, regions.Box]:
-    """What the paper's Fig. 2 shows of a lesion, besides its region (``dataset.images(rows=[k])``).
-
-    Parameters
-    ----------
-    dataset
-        A mammography data set.
-    k
-        Position in its table.
+    """A lesion of a mammography data set, besides its region (``dataset.images(rows=[k])``), at position `k`.
 
     Returns
     -------
@@ -107,7 +81,7 @@ def show(dataset: Dataset, k: int) -> tuple[np.ndarray, np.ndarray, regions.Box]
 
 
 def manifest(rows: Iterable[Mapping], own: tuple[str, ...] = ()) -> pd.DataFrame:
-    """Rows of a data set as its manifest, sorted by ``image_id``.
+    """Rows of a data set as its manifest, sorted by ``image_id``; a ValueError if two have the same.
 
     Parameters
     ----------
@@ -115,11 +89,6 @@ def manifest(rows: Iterable[Mapping], own: tuple[str, ...] = ()) -> pd.DataFrame
         Mappings with `COLUMNS` except ``label_name, window, edge``, and with `own`.
     own
         The data set's own columns.
-
-    Raises
-    ------
-    ValueError
-        If two rows have one ``image_id``.
     """
     fixed = {"window": regions.SIZE, "edge": "rescale"}
     table = pd.DataFrame(
@@ -142,12 +111,7 @@ def placed(points: np.ndarray, shape: tuple[int, int], source: str) -> dict[str,
     shape
         Height and width of the film.
     source
-        What to call the outline in an error.
-
-    Raises
-    ------
-    ValueError
-        If no part of the box lies on the film.
+        What the ValueError calls the outline, if no part of its box lies on the film.
     """
     left, top = np.floor(np.min(points, axis=0)).astype(int).tolist()
     right, bottom = (np.floor(np.max(points, axis=0)).astype(int) + 1).tolist()
@@ -163,21 +127,7 @@ def placed(points: np.ndarray, shape: tuple[int, int], source: str) -> dict[str,
 def find(root: Path, name: str, layout: str, probe: Callable[[Path], bool], folders: tuple[str, ...] = ()) -> Path:
     """The folder that `probe` accepts: one of `folders` in `root`, `root` itself, or one up to three levels below.
 
-    Parameters
-    ----------
-    root
-        Where to look.
-    name, layout
-        The data set's name and layout, for the error.
-    probe
-        Whether a folder holds the data set.
-    folders
-        Names to try first.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is none; tells what is there instead and shows the layout.
+    A FileNotFoundError tells what is there instead, with `name` and `layout`.
     """
 
     def candidates() -> Iterator[Path]:

@@ -40,7 +40,7 @@ class Outline(NamedTuple):
 
 
 def locate(root: Path, folders: Sequence[tuple[Path, Path]]) -> list[Outline]:
-    """Find film, mask and box of many lesions; what was found is kept in the user's cache.
+    """Find film, mask and box of many lesions, as `outline`; what was found is kept in the user's cache.
 
     Parameters
     ----------
@@ -48,11 +48,6 @@ def locate(root: Path, folders: Sequence[tuple[Path, Path]]) -> list[Outline]:
         Folder that paths are relative to.
     folders
         Of each lesion: the folder of its film and that of its mask, with DICOM files at any depth.
-
-    Raises
-    ------
-    ValueError
-        As `outline`.
     """
     listed = [tuple(sorted(folder.rglob("*.dcm")) for folder in pair) for pair in folders]
     file = cache.folder("masks", f"{_key(root, listed)}.json")
@@ -72,10 +67,8 @@ def outline(root: Path, folders: tuple[Path, Path], listed: tuple[list[Path], li
     own folder that has two. The box encloses the largest connected part of the mask, rescaled if the mask's size
     differs from the film's.
 
-    Raises
-    ------
-    ValueError
-        A folder without film or mask; a mask whose size does not belong to the film's; a file that can't be read.
+    Raises ValueError: a folder without film or mask; a mask whose size does not belong to the film's; a file that can't
+    be read.
     """
     if len(listed[0]) == 1:
         film = listed[0][0]  # nothing to be told apart, and films are large
@@ -100,12 +93,7 @@ def outline(root: Path, folders: tuple[Path, Path], listed: tuple[list[Path], li
 def contour(mask: Path, size: tuple[int, int]) -> np.ndarray:
     """Outline of a mask's largest connected part in pixels of the film, float (N, 2): column and row of each point.
 
-    Parameters
-    ----------
-    mask
-        DICOM file.
-    size
-        Height and width of the film.
+    `size` is height and width of the film.
     """
     pixels = films.read_dicom(mask)
     top, left, bottom, right = _box(pixels)

@@ -1,7 +1,7 @@
-"""The paper's merged set (section 2.1): masses of CBIS-DDSM, BCDR-F03 and INbreast as one data set.
+"""Masses of CBIS-DDSM, BCDR-F03 and INbreast as one data set (Chougrad et al. 2018, section 2.1).
 
-The paper merges the full DDSM, of which CBIS-DDSM is the curated part, and balances the classes in a way that it does
-not tell; nothing is balanced here.
+There the full DDSM is merged, of which CBIS-DDSM is the curated part, and the classes are balanced in a way that is not
+told; nothing is balanced here.
 """
 
 from pathlib import Path
@@ -22,10 +22,7 @@ def find(root: Path) -> Path:
 
     Two are enough because BCDR can't be had by everyone; `left_out` and the column ``source`` show what was merged.
 
-    Raises
-    ------
-    FileNotFoundError
-        If fewer are there; tells which.
+    Raises FileNotFoundError if fewer are there; tells which.
     """
     if not root.is_dir():
         raise FileNotFoundError(f"{root} is not a folder. Expected one that holds {' and '.join(SOURCES)}")

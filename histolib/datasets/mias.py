@@ -1,8 +1,7 @@
 """mini-MIAS, digitized film mammograms, Suckling et al., Excerpta Medica International Congress Series 1069, 1994.
 
-Every abnormality of known position is a row: masses, but also calcifications, distortions and asymmetries, since the
-paper (section 3.4) took all films marked benign or malignant. It counts 113 of them; the set's own list has 123 entries
-so marked, on 115 films, and 119 of these, on 111 films, have a position.
+Every abnormality of known position is a row: masses, but also calcifications, distortions and asymmetries. The set's
+list has 123 entries marked benign or malignant, on 115 films; 119 of these, on 111 films, have a position.
 
 Films have 200 µm per pixel, so that the window of 300 pixels is 60 mm wide and the median abnormality (radius 41
 pixels) spans about a quarter of it; two abnormalities are wider than the window.
@@ -42,10 +41,7 @@ class Entry(NamedTuple):
 def find(root: Path) -> Path:
     """The folder that holds ``Info.txt`` and the films, at `root` or below it.
 
-    Raises
-    ------
-    FileNotFoundError
-        If there is none; shows the layout.
+    Raises FileNotFoundError if there is none; shows the layout.
     """
     probe = lambda folder: (folder / INFO).is_file() and any(folder.glob("mdb*.pgm"))  # noqa: E731
     return mammograms.find(root, "mini-MIAS", LAYOUT, probe, ("mias", "MIAS"))

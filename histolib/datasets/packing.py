@@ -48,22 +48,16 @@ class Reader:
 def packed(
     root: Path, table: pd.DataFrame, native: tuple[int, int], shape: tuple[int, int], reader: Reader
 ) -> np.ndarray:
-    """All images as one read-only memory-mapped array, made on the first call.
+    """All images as one read-only memory-mapped array, uint8 (N, H, W, 3), made on the first call.
 
     Parameters
     ----------
-    root, table
-        Folder and manifest.
+    root, table, reader
+        Folder, manifest and reader of the data set.
     native
         Height and width in pixels that an undisturbed image has; smaller ones are completed to it.
     shape
         Height and width in pixels of the result.
-    reader
-        Of the data set.
-
-    Returns
-    -------
-    ndarray of uint8, (N, H, W, 3)
     """
     rows = reader.rows(table)
     file = cache.folder("packed", f"{_key(root, rows, native, shape)}.npy")
@@ -74,10 +68,7 @@ def packed(
 def read(path: Path) -> np.ndarray:
     """Pixels of one image file, uint8 (H, W, 3).
 
-    Raises
-    ------
-    ValueError
-        If the file is no image, is cut short, or holds more than 8 bits per channel.
+    Raises ValueError if the file is no image, is cut short, or holds more than 8 bits per channel.
     """
     try:
         with Image.open(path) as image:
@@ -106,19 +97,8 @@ def complete(pixels: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Complete an image to `shape` on its right and lower side by reflecting it (its edge pixels included).
 
     A slide's last column and row of patches are cut off by its edge. White padding would draw a straight border that no
-    tissue has, and stretching would change the size of nuclei; a reflection does neither.
-
-    Parameters
-    ----------
-    pixels
-        uint8, (h, w, 3) with 1 <= h <= H and 1 <= w <= W.
-    shape
-        (H, W) in pixels.
-
-    Raises
-    ------
-    ValueError
-        If the image is larger than `shape`.
+    tissue has, and stretching would change the size of nuclei; a reflection does neither. A ValueError if the image,
+    uint8 (h, w, 3), is larger.
     """
     height, width = pixels.shape[:2]
     missing = shape[0] - height, shape[1] - width
@@ -139,16 +119,9 @@ FILES = Reader(lambda root, row, shape: read_complete(root / row.path, shape), s
 
 
 def centered(reader: Reader, shape: tuple[int, int]) -> tuple[Reader, tuple[int, int]]:
-    """A reader that keeps the largest square in the middle of each image, and the shape of what it gives.
+    """A reader that keeps the largest square in the middle of each image of `shape`, and the shape of what it gives.
 
     Cut while reading, so that no data set is ever held or packed whole before it is cropped.
-
-    Parameters
-    ----------
-    reader
-        Of the data set.
-    shape
-        Height and width in pixels that it gives.
     """
     side = squares.center_side(shape)
     return Reader(lambda root, row, _: squares.center(reader.read(root, row, shape)), reader.columns), (side, side)

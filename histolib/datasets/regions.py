@@ -1,16 +1,15 @@
 """Regions of interest: a square window of fixed size around a lesion, and its global contrast normalization.
 
-Chougrad, Zouaki and Alheyane, Computer Methods and Programs in Biomedicine, 2018, section 2.2.1. The paper takes one
-window, r = 300 pixels of the film as it is stored, for data sets of different resolution: 60 mm on mini-MIAS (200 µm
-per pixel), 21 mm on INbreast (70 µm), 13 to 15 mm on CBIS-DDSM (42 to 50 µm, by scanner). A lesion that fills a third
-of the window in one set is cut by it in another.
+Chougrad, Zouaki and Alheyane, Computer Methods and Programs in Biomedicine, 2018, section 2.2.1. One window, r = 300
+pixels of the film as it is stored, for data sets of different resolution: 60 mm on mini-MIAS (200 µm per pixel), 21 mm
+on INbreast (70 µm), 13 to 15 mm on CBIS-DDSM (42 to 50 µm, by scanner). A lesion that fills a third of the window in
+one set is cut by it in another.
 """
 
 import numpy as np
-import pandas as pd
 from PIL import Image
 
-SIZE = 300  # pixels of the film: r of the paper, section 3
+SIZE = 300  # pixels of the film: r of section 3
 OUT = 224  # pixels: side of the region given to a network, section 3
 EDGES = ("rescale", "shift", "reflect")
 
@@ -19,25 +18,10 @@ Box = tuple[int, int, int, int]
 
 
 def window(shape: tuple[int, int], box: Box, size: int = SIZE, edge: str = "rescale") -> Box:
-    """The part of the film that `crop` reads.
+    """The part of the film that `crop` reads: (top, left, bottom, right) in pixels; parameters and errors as there.
 
-    Parameters
-    ----------
-    shape
-        Height and width of the film in pixels.
-    box, size, edge
-        As in `crop`.
-
-    Returns
-    -------
-    (top, left, bottom, right)
-        Inside the film, except with ``edge="reflect"``, where it may reach beyond. A window whose center falls between
-        two pixels lies half a pixel towards the upper left.
-
-    Raises
-    ------
-    ValueError
-        As in `crop`.
+    `shape` is the film's height and width. The window lies inside the film, except with ``edge="reflect"``, where it
+    may reach beyond. One whose center falls between two pixels lies half a pixel towards the upper left.
     """
     _check(shape, box, size, edge)
     spans = [_span(box[axis], box[axis + 2], shape[axis], size, edge) for axis in (0, 1)]
@@ -47,8 +31,7 @@ def window(shape: tuple[int, int], box: Box, size: int = SIZE, edge: str = "resc
 def crop(film: np.ndarray, box: Box, size: int = SIZE, out: int = OUT, edge: str = "rescale") -> np.ndarray:
     """Cut the square window around the center of a lesion's bounding box, and rescale it.
 
-    A lesion larger than the window is cut by it: the paper fixes r, and a window that grew with the lesion would hide
-    its size. `fit` tells which lesions that concerns.
+    A lesion larger than the window is cut by it: a window that grew with the lesion would hide its size.
 
     Parameters
     ----------
@@ -56,17 +39,14 @@ def crop(film: np.ndarray, box: Box, size: int = SIZE, out: int = OUT, edge: str
         Gray values, (H, W), any real dtype.
     box
         The lesion's bounding box, inside the film.
-    size
-        Side of the window in pixels of the film.
-    out
-        Side of the result in pixels.
+    size, out
+        Sides in pixels: of the window, of the film; and of the result.
     edge
-        What happens where the window sticks out of the film. ``"rescale"``: the part inside the film is rescaled to
-        the square, as in the paper ("we then rescaled the output image, for when the lesion is near the edges and the
-        width or height of the cropped ROI is smaller than r"); a part of 300 x 200 pixels is stretched by 1.5 along
-        its shorter side, so that the lesion's shape changes and its center moves. ``"shift"``: the window is moved into
-        the film; the lesion keeps its shape, off center; only a film smaller than the window is stretched.
-        ``"reflect"``: the film is continued by its mirror image, its edge pixels included; center and shape stay.
+        What happens where the window sticks out of the film. ``"rescale"`` (section 2.2.1): the part inside the film is
+        rescaled to the square; 300 x 200 pixels are stretched by 1.5 along the shorter side, so that the lesion's shape
+        changes and its center moves. ``"shift"``: the window is moved into the film; the lesion keeps its shape, off
+        center; only a film smaller than the window is stretched. ``"reflect"``: the film is continued by its mirror
+        image, its edge pixels included; center and shape stay.
 
     Returns
     -------
@@ -90,54 +70,14 @@ def crop(film: np.ndarray, box: Box, size: int = SIZE, out: int = OUT, edge: str
 
 
 def as_image(region: np.ndarray) -> np.ndarray:
-    """A region as 8-bit gray: its darkest pixel becomes 0, its brightest 255.
+    """A region (H, W) as 8-bit gray, uint8 (H, W, 3): its darkest pixel becomes 0, its brightest 255.
 
-    The paper does not say how films of 8 to 16 bits were brought together. Each region's own range uses all 256 steps,
-    and makes the result independent of the scanner's offset and gain.
-
-    Parameters
-    ----------
-    region
-        (H, W), real.
-
-    Returns
-    -------
-    ndarray, uint8, (H, W, 3)
-        Three equal channels; all 0 if the region has one value only.
+    How films of 8 to 16 bits were brought together is not published. Each region's own range uses all 256 steps, and
+    makes the result independent of the scanner's offset and gain. A region of one value becomes 0.
     """
     low, high = float(region.min()), float(region.max())
     unit = (region.astype(np.float64) - low) / ((high - low) or 1.0)
     return np.repeat(np.rint(unit * 255).astype(np.uint8)[..., None], 3, axis=2)
-
-
-def fit(table: pd.DataFrame, size: int = SIZE) -> pd.DataFrame:
-    """How lesions lie in their windows, for counting.
-
-    Parameters
-    ----------
-    table
-        Manifest with ``top, left, bottom, right, film_height, film_width``.
-    size
-        Side of the window in pixels.
-
-    Returns
-    -------
-    DataFrame
-        One row per row of `table`: ``cut`` (the lesion is larger than the window), ``outside`` (the window sticks out
-        of the film), ``stretch`` (longer by shorter side of the part inside: what ``edge="rescale"`` stretches by).
-    """
-    height, width = table["bottom"] - table["top"], table["right"] - table["left"]
-    up, left = (table["top"] + table["bottom"] - size) // 2, (table["left"] + table["right"] - size) // 2
-    seen = pd.DataFrame(
-        {
-            "height": np.minimum(up + size, table["film_height"]) - np.maximum(up, 0),
-            "width": np.minimum(left + size, table["film_width"]) - np.maximum(left, 0),
-        }
-    )
-    longer, shorter = seen.max(axis=1), seen.min(axis=1)
-    return pd.DataFrame(
-        {"cut": (height > size) | (width > size), "outside": shorter < size, "stretch": longer / shorter}
-    )
 
 
 def contrast_normalize(images: np.ndarray, scale: bool = False, epsilon: float = 1e-6) -> np.ndarray:
@@ -149,7 +89,7 @@ def contrast_normalize(images: np.ndarray, scale: bool = False, epsilon: float =
         (N, H, W, C), real.
     scale
         Divide by the image's standard deviation too, as global contrast normalization is usually defined (Goodfellow,
-        Bengio and Courville, Deep Learning, section 12.2.1.1); the paper subtracts the mean only.
+        Bengio and Courville, Deep Learning, section 12.2.1.1).
     epsilon
         Smallest divisor, so that an image of one value gives zeros.
 

@@ -5,13 +5,11 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from histolib.models import features
+from histolib.descriptors import color
 
 
 def color_forest(images: np.ndarray, labels, seed: int, trees: int = 300) -> Pipeline:
-    """A random forest on color histograms of 8 x 8 x 8 bins.
-
-    It knows how much of each color a patch holds, and nothing of where.
+    """A random forest on color histograms (`color.rgb_histogram`), which know nothing of where a color is.
 
     Parameters
     ----------
@@ -19,10 +17,8 @@ def color_forest(images: np.ndarray, labels, seed: int, trees: int = 300) -> Pip
         uint8, (N, H, W, 3).
     labels
         Classes, (N,).
-    seed
-        Seed of the forest.
-    trees
-        Number of trees.
+    seed, trees
+        Seed of the forest, and its number of trees.
 
     Returns
     -------
@@ -30,4 +26,4 @@ def color_forest(images: np.ndarray, labels, seed: int, trees: int = 300) -> Pip
         Fitted; ``predict_proba(images)`` gives (N, classes).
     """
     forest = RandomForestClassifier(trees, min_samples_leaf=2, random_state=seed, n_jobs=-1)
-    return make_pipeline(FunctionTransformer(features.color_histogram), forest).fit(images, labels)
+    return make_pipeline(FunctionTransformer(color.rgb_histogram), forest).fit(images, labels)

@@ -1,8 +1,4 @@
-"""Classifiers of descriptors: each a pipeline with scaling, its hyperparameters chosen by patient.
-
-The four that the papers compare hand-crafted descriptors with: 1-nearest neighbor, quadratic discriminant analysis,
-support vector machine and random forest.
-"""
+"""Classifiers of descriptors: each a pipeline with scaling, its hyperparameters chosen by patient."""
 
 import os
 import tempfile
@@ -140,10 +136,7 @@ def _once(transformer: BaseEstimator | None, folder: str) -> BaseEstimator | Non
 def make(name: str, seed: int, transformer: BaseEstimator | None = None) -> Pipeline:
     """The unfitted pipeline of a classifier: `transformer`, scaling, and the classifier's own steps.
 
-    Raises
-    ------
-    ValueError
-        Unknown `name`.
+    Raises ValueError: unknown `name`.
     """
     first = [("transformer", transformer)] if transformer is not None else []
     cut = FunctionTransformer(np.clip, kw_args={"a_min": -FARTHEST, "a_max": FARTHEST})
@@ -154,10 +147,7 @@ def make(name: str, seed: int, transformer: BaseEstimator | None = None) -> Pipe
 def title(name: str) -> str:
     """Name of a classifier as a reader sees it.
 
-    Raises
-    ------
-    ValueError
-        Unknown `name`.
+    Raises ValueError: unknown `name`.
     """
     return _find(name).title
 

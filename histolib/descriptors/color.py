@@ -1,11 +1,11 @@
-"""Histograms of color, which know nothing of where a color is."""
+"""Histograms of color, which know nothing of where a color is; the values of an image sum to 1."""
 
 import functools
 
 import numpy as np
 from skimage.color import rgb2hsv, rgb2lab
 
-from histolib.descriptors.common import blockwise, each, gray, shares
+from histolib.descriptors.common import blockwise, gray, image_by_image, shares
 
 FUZZY_BINS = 64  # coarse colors
 FUZZINESS = 1.9  # the exponent m of fuzzy c-means
@@ -17,18 +17,8 @@ _ROUNDS = 30  # of fuzzy c-means
 def rgb_histogram(images: np.ndarray) -> np.ndarray:
     """Joint histogram of red, green and blue, 8 levels each (Swain and Ballard 1991, IJCV 7:11, "Color indexing").
 
-    Share of the pixels in each of 512 cubes; red counts slowest. The paper names no number of bins. Unchanged by any
+    Share of the pixels in each of 512 cubes; red counts slowest. The authors name no number of bins. Unchanged by any
     rearrangement of the pixels, thus by rotation and reflection.
-
-    Parameters
-    ----------
-    images
-        uint8, (N, H, W, 3).
-
-    Returns
-    -------
-    ndarray of float32, (N, 512)
-        Rows sum to 1.
     """
     level = (images >> 5).astype(np.int64)
     return shares(level[..., 0] * 64 + level[..., 1] * 8 + level[..., 2], 512)
@@ -36,19 +26,9 @@ def rgb_histogram(images: np.ndarray) -> np.ndarray:
 
 @blockwise(64)
 def gray_histogram(images: np.ndarray) -> np.ndarray:
-    """Histogram of gray levels, 64 bins of 4 levels (Swain and Ballard 1991, with one axis).
+    """Histogram of gray levels (`common.gray`), 64 bins of 4 levels (Swain and Ballard 1991, with one axis).
 
-    Gray is the luma of ITU-R BT.601 (`common.gray`). Unchanged by any rearrangement of the pixels.
-
-    Parameters
-    ----------
-    images
-        uint8, (N, H, W, 3).
-
-    Returns
-    -------
-    ndarray of float32, (N, 64)
-        Rows sum to 1.
+    Unchanged by any rearrangement of the pixels.
     """
     return shares((gray(images) >> 2).astype(np.int64), 64)
 
@@ -57,18 +37,8 @@ def gray_histogram(images: np.ndarray) -> np.ndarray:
 def hsv_histogram(images: np.ndarray) -> np.ndarray:
     """Joint histogram of hue, saturation and value: 16, 4 and 4 levels (Manjunath et al. 2001, IEEE TCSVT 11:703).
 
-    The uniform quantization that MPEG-7 gives its scalable color descriptor; hue counts slowest. A gray pixel has hue
-    0. Unchanged by any rearrangement of the pixels.
-
-    Parameters
-    ----------
-    images
-        uint8, (N, H, W, 3).
-
-    Returns
-    -------
-    ndarray of float32, (N, 256)
-        Rows sum to 1.
+    The uniform quantization that MPEG-7 gives its scalable color descriptor; 256 bins, hue counts slowest. A gray pixel
+    has hue 0. Unchanged by any rearrangement of the pixels.
     """
     levels = (16, 4, 4)
     # A value of 1 belongs to the last bin; a hue of 1 is one of 0, but `rgb2hsv` gives none.
@@ -81,23 +51,13 @@ def fuzzy_color_histogram(images: np.ndarray) -> np.ndarray:
     """Histogram in which a pixel belongs to several colors, to nearer ones more (Han and Ma 2002, IEEE TIP 11:944).
 
     A fine histogram (16 levels of red, green and blue) times the matrix of the fine colors' memberships in 64 coarse
-    ones, which is the same for all images (see `memberships`). Unchanged by any rearrangement of the
-    pixels; a small shift of all colors changes it little.
-
-    Parameters
-    ----------
-    images
-        uint8, (N, H, W, 3).
-
-    Returns
-    -------
-    ndarray of float32, (N, 64)
-        Rows sum to 1.
+    ones, which is the same for all images (see `memberships`). Unchanged by any rearrangement of the pixels; a small
+    shift of all colors changes it little.
     """
     level = (images >> 4).astype(np.int64)
     fine = shares(level[..., 0] * 256 + level[..., 1] * 16 + level[..., 2], _FINE**3)
     # Image by image: the product of many rows at once would round otherwise than that of one.
-    return each(lambda row: row @ memberships(), fine.astype(np.float32))
+    return image_by_image(lambda row: row @ memberships(), fine.astype(np.float32))
 
 
 @functools.cache

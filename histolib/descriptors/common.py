@@ -12,10 +12,7 @@ Function = Callable[[np.ndarray], np.ndarray]
 def checked(images) -> np.ndarray:
     """The images as an array.
 
-    Raises
-    ------
-    ValueError
-        If they are not uint8, (N, H, W, 3), with at least one pixel each.
+    Raises ValueError if they are not uint8, (N, H, W, 3), with at least one pixel each.
     """
     images = np.asarray(images)
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3 or 0 in images.shape[1:]:
@@ -56,7 +53,7 @@ def blocks(shape: tuple[int, ...], pixels: int = _PIXELS) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, shape[0], step))
 
 
-def each(function: Function, images: np.ndarray) -> np.ndarray:
+def image_by_image(function: Function, images: np.ndarray) -> np.ndarray:
     """Apply a function of one image to each image, and stack what it gives."""
     return np.stack([function(image) for image in images])
 

@@ -7,27 +7,18 @@ from sklearn.neighbors import KNeighborsClassifier
 
 
 def tsne(features: np.ndarray, seed: int, perplexity: float = 30.0) -> np.ndarray:
-    """Two-dimensional t-SNE (van der Maaten and Hinton 2008) after a PCA to at most 50 dimensions.
+    """Two-dimensional t-SNE (van der Maaten and Hinton 2008) after a PCA to at most 50 dimensions, float64 (N, 2).
 
     Exact neighbors, PCA initialization, one thread: the same features give the same picture.
 
     Parameters
     ----------
     features
-        (N, D), at least 10 rows; feature maps (N, h, w, C) are flattened.
+        (N, D), at least 10 rows, else a ValueError; feature maps (N, h, w, C) are flattened.
     seed
         Seed.
     perplexity
         Effective number of neighbors; lowered to a third of the rows where there are few.
-
-    Returns
-    -------
-    ndarray of float64, (N, 2)
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than 10 rows.
     """
     if len(features) < 10:
         raise ValueError(f"{len(features)} rows; t-SNE needs at least 10 to show anything")

@@ -26,20 +26,11 @@ def jpeg_histogram(images: np.ndarray) -> np.ndarray:
 
     Blocks of 8 x 8 pixels (the edge repeated to whole blocks) of Y, Cb and Cr, at full resolution, are transformed by
     the cosine transform and divided by the standard's tables (quality 50). A bin is the mean, over the blocks, of the
-    rounded coefficients' sizes: how much of the image lies at this frequency of this channel. The first of a channel
-    is its mean level, without the standard's shift by 128. "JPEG coefficient histogram" is defined in none of the two
-    papers that name it; this is what it is taken as here. A reflection changes nothing in whole blocks; a rotation by
-    90 degrees transposes frequencies.
-
-    Parameters
-    ----------
-    images
-        uint8, (N, H, W, 3).
-
-    Returns
-    -------
-    ndarray of float32, (N, 192)
-        Channel (Y, Cb, Cr), vertical and horizontal frequency (0-7), the last counting fastest.
+    rounded coefficients' sizes: how much of the image lies at this frequency of this channel. 192 columns: channel (Y,
+    Cb, Cr), vertical and horizontal frequency (0-7), the last counting fastest. The first of a channel is its mean
+    level, without the standard's shift by 128. "JPEG coefficient histogram" is defined by none of the authors that name
+    it; this is what it is taken as here. A reflection changes nothing in whole blocks; a rotation by 90 degrees
+    transposes frequencies.
     """
     height, width = (-(-side // 8) * 8 for side in images.shape[1:3])
     whole = np.pad(images, ((0, 0), (0, height - images.shape[1]), (0, width - images.shape[2]), (0, 0)), mode="edge")
@@ -53,25 +44,15 @@ def jpeg_histogram(images: np.ndarray) -> np.ndarray:
 
 @blockwise(256)
 def local_phase(images: np.ndarray) -> np.ndarray:
-    """Histogram of local phase quantization codes (Ojansivu and Heikkilä 2008, ICISP, LNCS 5099:236).
+    """Histogram of local phase quantization codes, 256 bins (Ojansivu and Heikkilä 2008, ICISP, LNCS 5099:236).
 
-    In a window of 7 x 7 pixels around each pixel of the gray image the Fourier transform at the frequencies (a, 0),
-    (0, a), (a, a) and (a, -a), a = 1/7, has four real and four imaginary parts; decorrelated for
-    a correlation of 0.9 between neighbors, their signs make a code of 8 bits. A blur that is
-    symmetric about its center keeps the phase of an image at low frequencies, so that codes change little. Here the
-    parts are decorrelated by the symmetric inverse root of their covariance: the paper's singular vectors are not
-    unique, as frequencies that rotate into each other have the same variance. Windows lie wholly in the image; one
-    smaller than a window is completed by repeating its edge. Adding a constant changes nothing.
-
-    Parameters
-    ----------
-    images
-        uint8, (N, H, W, 3).
-
-    Returns
-    -------
-    ndarray of float32, (N, 256)
-        Rows sum to 1.
+    In a window of 7 x 7 pixels around each pixel of the gray image the Fourier transform at the frequencies (a, 0), (0,
+    a), (a, a) and (a, -a), a = 1/7, has four real and four imaginary parts; decorrelated for a correlation of 0.9
+    between neighbors, their signs make a code of 8 bits. A blur that is symmetric about its center keeps the phase of
+    an image at low frequencies, so that codes change little. Here the parts are decorrelated by the symmetric inverse
+    root of their covariance: the authors' singular vectors are not unique, as frequencies that rotate into each other
+    have the same variance. Windows lie wholly in the image; one smaller than a window is completed by repeating its
+    edge. Values sum to 1; adding a constant changes nothing.
     """
     parts = whitening() @ _local_fourier(at_least(gray(images), WINDOW).astype(np.float64))
     codes = sum((parts[k] >= -_ZERO).astype(np.int64) << k for k in range(8))

@@ -3,7 +3,7 @@
 import numpy as np
 from skimage.feature import local_binary_pattern
 
-from histolib.descriptors.common import at_least, blockwise, each, gray, shares
+from histolib.descriptors.common import at_least, blockwise, gray, image_by_image, shares
 
 EDGE_THRESHOLD = 11  # levels, below which a block has no edge
 _IMAGE_BLOCKS = 1100  # about so many blocks an image is divided into
@@ -38,18 +38,9 @@ def edge_histogram(images: np.ndarray) -> np.ndarray:
     In each of 4 x 4 parts of the gray image, the share of its blocks with a vertical, horizontal, 45 degree, 135 degree
     or undirected edge: the filter (`EDGES`) with the largest response to the means of the block's quarters, if that is
     at least 11 levels. Blocks have the even side that divides the image into about 1,100, at least 2 pixels; what is
-    left at the right and lower edge is not used. The shares are not quantized to three bits as in the standard.
-    Adding a constant changes nothing.
-
-    Parameters
-    ----------
-    images
-        uint8, (N, H, W, 3). Below 8 pixels of height or width the edge is repeated.
-
-    Returns
-    -------
-    ndarray of float32, (N, 80)
-        Part by row and column, then kind of edge; the five of a part sum to at most 1.
+    left at the right and lower edge is not used; below 8 pixels of height or width the edge is repeated. The shares are
+    not quantized to three bits as in the standard. 80 columns, part by row and column, then kind of edge; the five of a
+    part sum to at most 1. Adding a constant changes nothing.
     """
     pixels = at_least(gray(images), 8)
     half = max(1, int(np.sqrt(pixels.shape[1] * pixels.shape[2] / _IMAGE_BLOCKS) / 2))
@@ -67,21 +58,11 @@ def edge_histogram(images: np.ndarray) -> np.ndarray:
 def binary_partition(images: np.ndarray) -> np.ndarray:
     """Histogram of the basic local binary pattern (Ojala, Pietikäinen and Harwood 1996, Pattern Recogn 29:51).
 
-    A bit for each of the eight neighbors in the gray image: set where it is at least as bright as the pixel. Bit 0 is
-    the neighbor to the right, and so on counterclockwise; beyond the edge the edge is repeated. "Local binary partition
-    histogram" (Abdolahi et al. 2020, Table 4, quoted from Cruz-Roa et al. 2014) is defined in neither paper, and is
-    taken as this one, whose 256 codes partition the neighborhoods; `binary_pattern` is its rotation-invariant form.
-    Any strictly increasing change of the gray levels keeps it.
-
-    Parameters
-    ----------
-    images
-        uint8, (N, H, W, 3).
-
-    Returns
-    -------
-    ndarray of float32, (N, 256)
-        Rows sum to 1.
+    256 bins, a bit of a code for each of the eight neighbors in the gray image: set where it is at least as bright as
+    the pixel. Bit 0 is the neighbor to the right, and so on counterclockwise; beyond the edge the edge is repeated.
+    "Local binary partition histogram" (Abdolahi et al. 2020, quoted from Cruz-Roa et al. 2014) is defined by neither,
+    and is taken as this one, whose 256 codes partition the neighborhoods; `binary_pattern` is its rotation-invariant
+    form. Values sum to 1; any strictly increasing change of the gray levels keeps them.
     """
     pixels = gray(images)
     wide = np.pad(pixels, ((0, 0), (1, 1), (1, 1)), mode="edge")
@@ -98,23 +79,13 @@ def binary_partition(images: np.ndarray) -> np.ndarray:
 def binary_pattern(images: np.ndarray) -> np.ndarray:
     """Rotation-invariant uniform local binary patterns (Ojala, Pietikäinen and Mäenpää 2002, IEEE TPAMI 24:971, riu2).
 
-    Eight neighbors on a circle of radius 1 in the gray image, interpolated; scikit-image's `local_binary_pattern`
-    with the edge repeated. Codes 0 to 8 count the neighbors that are at least as bright, where they are in one piece;
-    code 9 is the rest. Unchanged by rotation by 90 degrees, nearly by others; unchanged by affine increasing changes
-    of the gray levels, nearly by any increasing one (interpolation is not exactly preserved).
-
-    Parameters
-    ----------
-    images
-        uint8, (N, H, W, 3).
-
-    Returns
-    -------
-    ndarray of float32, (N, 10)
-        Rows sum to 1.
+    Eight neighbors on a circle of radius 1 in the gray image, interpolated; scikit-image's `local_binary_pattern` with
+    the edge repeated. 10 bins that sum to 1: codes 0 to 8 count the neighbors that are at least as bright, where they
+    are in one piece; code 9 is the rest. Unchanged by rotation by 90 degrees, nearly by others; unchanged by affine
+    increasing changes of the gray levels, nearly by any increasing one (interpolation is not exactly preserved).
     """
     wide = np.pad(gray(images), ((0, 0), (1, 1), (1, 1)), mode="edge")
-    codes = each(lambda image: local_binary_pattern(image, 8, 1, method="uniform")[1:-1, 1:-1], wide)
+    codes = image_by_image(lambda image: local_binary_pattern(image, 8, 1, method="uniform")[1:-1, 1:-1], wide)
     return shares(codes.astype(np.int64), 10)
 
 
@@ -125,17 +96,8 @@ def completed_pattern(images: np.ndarray) -> np.ndarray:
     Joint histogram of three codes of a pixel of the gray image: of the signs of the differences to its eight
     interpolated neighbors at radius 1 (as `binary_pattern`), of the differences' sizes against their mean over the
     image, both rotation-invariant and uniform (10 codes each), and of its own level against the image's mean. The edge
-    is repeated. Unchanged by rotation by 90 degrees and, up to rounding, by affine increasing changes of the levels.
-
-    Parameters
-    ----------
-    images
-        uint8, (N, H, W, 3).
-
-    Returns
-    -------
-    ndarray of float32, (N, 200)
-        Sign code, size code, brightness, the last counting fastest; rows sum to 1.
+    is repeated. 200 bins that sum to 1: sign code, size code, brightness, the last counting fastest. Unchanged by
+    rotation by 90 degrees and, up to rounding, by affine increasing changes of the levels.
     """
     pixels = gray(images)
     differences = _differences(pixels)

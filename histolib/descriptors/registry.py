@@ -1,13 +1,11 @@
-"""The descriptors by name, and the rows of the papers' tables that they stand beside."""
+"""The descriptors by name."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from histolib.descriptors import architecture, color, frequencies, patterns, texture, words
+from histolib.descriptors import color, frequencies, graphs, patterns, texture, words
 from histolib.descriptors.common import Function
-
-IDC, MAGNIFICATION = "idc_transfer", "breakhis_magnification"
 
 
 @dataclass(frozen=True)
@@ -20,12 +18,8 @@ class Descriptor:
         Name in the registry, and as a reader sees it.
     dimension
         Numbers per image that a classifier gets.
-    citation, key
-        Where it was proposed, in short and as a key of the bibliography.
-    paper
-        Chapter of the paper that compares itself with it.
-    row
-        How that paper's table of published numbers (`studybook.published.reported`) names it.
+    citation
+        Where it was proposed.
     function
         uint8 (N, H, W, 3) to float32 (N, columns).
     kind
@@ -41,9 +35,6 @@ class Descriptor:
     title: str
     dimension: int
     citation: str
-    key: str
-    paper: str
-    row: str
     function: Function
     kind: str = "histogram"
     transformer: Callable[[int], Any] | None = None
@@ -58,36 +49,31 @@ def _bag(seed: int) -> words.BagOfWords:
 
 
 _ALL = (
-    Descriptor("fuzzy_color", "fuzzy color histogram", 64, "Han and Ma 2002, IEEE TIP 11:944", "Han2002", IDC,
-               "fuzzy color histogram", color.fuzzy_color_histogram),
-    Descriptor("rgb", "RGB histogram", 512, "Swain and Ballard 1991, IJCV 7:11", "Swain1991", IDC,
-               "RGB histogram", color.rgb_histogram),
-    Descriptor("gray", "gray histogram", 64, "Swain and Ballard 1991, IJCV 7:11", "Swain1991", IDC,
-               "gray histogram", color.gray_histogram),
-    Descriptor("jpeg", "JPEG coefficient histogram", 192, "Wallace 1992, IEEE T Consum Electr 38:xviii", "Wallace1992",
-               IDC, "JPEG coefficient histogram", frequencies.jpeg_histogram),
-    Descriptor("edges", "MPEG-7 edge histogram", 80, "Won et al. 2002, ETRI J 24:23", "Won2002", IDC,
-               "MPEG7 edge histogram", patterns.edge_histogram),
-    Descriptor("haralick", "Haralick features", 26, "Haralick et al. 1973, IEEE T SMC 3:610", "Haralick1973", IDC,
-               "Haralick features", texture.haralick, "texture"),
+    Descriptor("fuzzy_color", "fuzzy color histogram", 64, "Han and Ma 2002, IEEE TIP 11:944",
+               color.fuzzy_color_histogram),
+    Descriptor("rgb", "RGB histogram", 512, "Swain and Ballard 1991, IJCV 7:11", color.rgb_histogram),
+    Descriptor("gray", "gray histogram", 64, "Swain and Ballard 1991, IJCV 7:11", color.gray_histogram),
+    Descriptor("jpeg", "JPEG coefficient histogram", 192, "Wallace 1992, IEEE T Consum Electr 38:xviii",
+               frequencies.jpeg_histogram),
+    Descriptor("edges", "MPEG-7 edge histogram", 80, "Won et al. 2002, ETRI J 24:23", patterns.edge_histogram),
+    Descriptor("haralick", "Haralick features", 26, "Haralick et al. 1973, IEEE T SMC 3:610",
+               texture.haralick, "texture"),
     Descriptor("binary_partition", "local binary partition histogram", 256, "Ojala et al. 1996, Pattern Recogn 29:51",
-               "Ojala1996", IDC, "local binary partition histogram", patterns.binary_partition),
-    Descriptor("graph", "graph of nuclei", architecture.DIMENSION, "Doyle et al. 2008, ISBI, 496", "Doyle2008", IDC,
-               "graph-based features", architecture.nuclear_graph, "graph"),
-    Descriptor("hsv", "HSV color histogram", 256, "Manjunath et al. 2001, IEEE TCSVT 11:703", "Manjunath2001", IDC,
-               "HSV color histogram", color.hsv_histogram),
-    Descriptor("lbp", "local binary patterns", 10, "Ojala et al. 2002, IEEE TPAMI 24:971", "Ojala2002", MAGNIFICATION,
-               "LBP", patterns.binary_pattern),
-    Descriptor("clbp", "completed local binary patterns", 200, "Guo et al. 2010, IEEE TIP 19:1657", "Guo2010",
-               MAGNIFICATION, "CLBP", patterns.completed_pattern),
+               patterns.binary_partition),
+    Descriptor("graph", "graph of nuclei", graphs.DIMENSION, "Doyle et al. 2008, ISBI, 496",
+               graphs.nuclear_graph, "graph"),
+    Descriptor("hsv", "HSV color histogram", 256, "Manjunath et al. 2001, IEEE TCSVT 11:703", color.hsv_histogram),
+    Descriptor("lbp", "local binary patterns", 10, "Ojala et al. 2002, IEEE TPAMI 24:971", patterns.binary_pattern),
+    Descriptor("clbp", "completed local binary patterns", 200, "Guo et al. 2010, IEEE TIP 19:1657",
+               patterns.completed_pattern),
     Descriptor("lpq", "local phase quantization", 256, "Ojansivu and Heikkilä 2008, ICISP, LNCS 5099:236",
-               "Ojansivu2008", MAGNIFICATION, "LPQ", frequencies.local_phase),
-    Descriptor("glcm", "gray level co-occurrence", 18, "Haralick et al. 1973, IEEE T SMC 3:610", "Haralick1973",
-               MAGNIFICATION, "GLCM", texture.cooccurrence, "texture"),
-    Descriptor("orb", "ORB, bag of words", words.WORDS, "Rublee et al. 2011, ICCV, 2564", "Rublee2011", MAGNIFICATION,
-               "ORB", words.keypoints, "words", _bag, words.COLUMNS),
+               frequencies.local_phase),
+    Descriptor("glcm", "gray level co-occurrence", 18, "Haralick et al. 1973, IEEE T SMC 3:610",
+               texture.cooccurrence, "texture"),
+    Descriptor("orb", "ORB, bag of words", words.WORDS, "Rublee et al. 2011, ICCV, 2564",
+               words.keypoints, "words", _bag, words.COLUMNS),
     Descriptor("pftas", "threshold adjacency statistics", 162, "Hamilton et al. 2007, BMC Bioinformatics 8:110",
-               "Hamilton2007", MAGNIFICATION, "PFTAS", texture.threshold_adjacency, "texture"),
+               texture.threshold_adjacency, "texture"),
 )  # fmt: skip
 REGISTRY = {descriptor.name: descriptor for descriptor in _ALL}
 
@@ -95,30 +81,8 @@ REGISTRY = {descriptor.name: descriptor for descriptor in _ALL}
 def find(name: str) -> Descriptor:
     """A descriptor by its name.
 
-    Raises
-    ------
-    ValueError
-        If there is none; lists those that there are.
+    Raises ValueError if there is none; lists those that there are.
     """
     if name not in REGISTRY:
         raise ValueError(f"name={name!r} is no descriptor; there is: {', '.join(REGISTRY)}")
     return REGISTRY[name]
-
-
-def rows(paper: str) -> dict[str, str]:
-    """Row of a paper's table of published numbers to name of the descriptor, in the table's order.
-
-    Parameters
-    ----------
-    paper
-        ``"idc_transfer"`` (Table 4) or ``"breakhis_magnification"`` (Table IV).
-
-    Raises
-    ------
-    ValueError
-        If the paper quotes no descriptors.
-    """
-    found = {each.row: each.name for each in _ALL if each.paper == paper}
-    if not found:
-        raise ValueError(f"paper={paper!r} quotes no descriptors; these do: {IDC}, {MAGNIFICATION}")
-    return found

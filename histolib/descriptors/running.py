@@ -1,13 +1,13 @@
 """Any descriptor of any number of images, over several processes."""
 
-import os
 import time
+from functools import partial
 
 import numpy as np
-from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from histolib import parallel
 from histolib.descriptors import registry
 from histolib.descriptors.common import Function, checked
 
@@ -15,10 +15,10 @@ _ALONE = 256 * 50 * 50  # pixels that are described sooner than processes have s
 _TASK = 512 * 50 * 50  # pixels of a task: about a second of the slowest descriptor's work
 
 
-def describe(
+def compute(
     images: np.ndarray, name: str, workers: int | None = None, progress: bool = False, rows: np.ndarray | None = None
-) -> np.ndarray:
-    """Describe images.
+) -> tuple[np.ndarray, float]:
+    """One descriptor of images, and the time that it takes.
 
     Parameters
     ----------
@@ -36,74 +36,56 @@ def describe(
 
     Returns
     -------
-    ndarray of float32, (N, columns)
+    values : ndarray of float32, (N, columns)
         For ``"orb"``, keypoints, of which its `transformer`, fitted on training images, makes the descriptor.
+    seconds : float
+        Of one core that the work took, other programs' work and starting left out.
 
     Raises
     ------
     ValueError
         Unknown `name`; images of another type or shape; rows that are no positions; workers below 1.
     """
-    return timed(images, name, workers, progress, rows)[0]
-
-
-def timed(
-    images: np.ndarray, name: str, workers: int | None = None, progress: bool = False, rows: np.ndarray | None = None
-) -> tuple[np.ndarray, float]:
-    """`describe`, and the seconds of one core that the work took, other programs' work and starting left out."""
     descriptor = registry.find(name)
-    images = _kept(images)
-    if workers is not None and workers < 1:
-        raise ValueError(f"workers={workers}: expected at least 1, or None for one per core")
-    chosen = _positions(rows, len(images))
-    pixels = len(chosen) * images.shape[1] * images.shape[2]
-    if workers is None:
-        workers = (os.cpu_count() or 1) if pixels >= _ALONE else 1
-    found = np.empty((len(chosen), descriptor.columns), np.float32)
-    parts, total = _parts(len(chosen), images.shape, workers), 0.0
+    plain = checked(images)
+    images = images if isinstance(images, np.memmap) else plain
+    chosen = np.arange(len(images)) if rows is None else positions("rows", rows, len(images))
+    if workers is None and len(chosen) * images.shape[1] * images.shape[2] < _ALONE:
+        workers = 1
+    workers = parallel.cores(workers)
+    found, total = np.empty((len(chosen), descriptor.columns), np.float32), 0.0
+    # Tasks of a size that a progress bar can follow; a few for each process, so that all end together.
+    step = max(1, min(_TASK // (images.shape[1] * images.shape[2]), -(-len(chosen) // (4 * workers))))
+    starts = range(0, len(chosen), step)
     with tqdm(total=len(chosen), desc=descriptor.title, unit="image", disable=not progress) as bar:
-        results = _spread(descriptor.function, images, [chosen[part] for part in parts], workers)
-        for part, (values, seconds) in zip(parts, results, strict=True):
-            found[part] = values
+        results = _spread(descriptor.function, images, [chosen[k : k + step] for k in starts], workers)
+        for start, (values, seconds) in zip(starts, results, strict=True):
+            found[start : start + len(values)] = values
             total += seconds
             bar.update(len(values))
     return found, total
 
 
-def _kept(images) -> np.ndarray:
-    """The images, checked, still memory-mapped if they were."""
-    plain = checked(images)
-    return images if isinstance(images, np.memmap) else plain
+def positions(name: str, rows, count: int) -> np.ndarray:
+    """Rows of `count` as an array.
 
-
-def _positions(rows, count: int) -> np.ndarray:
-    if rows is None:
-        return np.arange(count)
+    Raises ValueError if they are no integers (n,) from 0 to `count` - 1; begins with `name`.
+    """
     rows = np.asarray(rows)
     if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.integer):
-        raise ValueError(f"rows: {rows.dtype} of shape {rows.shape}; expected positions, integers (n,)")
+        raise ValueError(f"{name}: {rows.dtype} of shape {rows.shape}; expected positions, integers (n,)")
     if len(rows) and not 0 <= rows.min() <= rows.max() < count:
-        raise ValueError(f"rows: {rows.min()} to {rows.max()} found; expected 0 to {count - 1}")
+        raise ValueError(f"{name}: positions {rows.min()} to {rows.max()}; expected 0 to {count - 1}")
     return rows
 
 
-def _parts(count: int, shape: tuple[int, ...], workers: int) -> list[slice]:
-    """Tasks of a size that a progress bar can follow; a few for each process, so that all end together."""
-    step = max(1, min(_TASK // (shape[1] * shape[2]), -(-count // (4 * workers))))
-    return [slice(start, start + step) for start in range(0, count, step)]
-
-
 def _spread(function: Function, images: np.ndarray, rows: list[np.ndarray], workers: int):
-    """What a function gives for each of the lists of rows and its seconds, in order, as soon as they are there."""
-    if workers == 1:
-        return (_run(function, images, chosen) for chosen in rows)
-    if isinstance(images, np.memmap):
-        tasks = (delayed(_run)(function, images, chosen) for chosen in rows)
-    else:
-        tasks = (delayed(_run)(function, _taken(images, chosen), np.arange(len(chosen))) for chosen in rows)
-    # As in `phantoms`: processes that are neither forked nor run the reader's script again. A memory-mapped array is
-    # sent as the name of its file; others are few and small, and go through the pipe.
-    return Parallel(workers, backend="loky", return_as="generator", max_nbytes=None)(tasks)
+    """What a function gives for each of the lists of rows and its seconds, in order."""
+    if workers == 1 or isinstance(images, np.memmap):
+        tasks = ((images, chosen) for chosen in rows)
+    else:  # only its own part is sent to a process
+        tasks = ((_taken(images, chosen), np.arange(len(chosen))) for chosen in rows)
+    return parallel.processes(partial(_run, function), tasks, workers)
 
 
 def _taken(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -113,7 +95,7 @@ def _taken(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return np.asarray(images[rows])
 
 
-def _run(function: Function, images: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, float]:
+def _run(function: Function, task: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, float]:
     with threadpool_limits(1):  # processes share the work already
         start = time.process_time()
-        return function(_taken(images, rows)), time.process_time() - start
+        return function(_taken(*task)), time.process_time() - start

@@ -8,7 +8,7 @@ from sklearn.cluster import MiniBatchKMeans
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from histolib.descriptors.common import blockwise, each, gray
+from histolib.descriptors.common import blockwise, gray, image_by_image
 
 KEYPOINTS = 100  # at most, of an image
 WORDS = 64
@@ -23,22 +23,12 @@ _ROWS = 4096  # images at a time
 def keypoints(images: np.ndarray) -> np.ndarray:
     """Binary descriptors of an image's keypoints (Rublee et al. 2011, ICCV, 2564, "ORB"), by scikit-image.
 
-    Up to 100 keypoints of the gray image on 3 levels of its pyramid. An image with a side below 96 pixels is enlarged
-    by a whole number and reflected at its edges, so that its outer parts can hold keypoints: of a patch of 50 x 50
-    pixels, 18 x 18 could otherwise. `BagOfWords` makes a descriptor of these columns, and is fitted on training
-    images only.
-
-    Parameters
-    ----------
-    images
-        uint8, (N, H, W, 3).
-
-    Returns
-    -------
-    ndarray of float32, (N, 3201)
-        Number of keypoints, then 32 bytes (0-255) of each keypoint, 0 where there is none.
+    Up to 100 keypoints of the gray image on 3 levels of its pyramid: their number, then 32 bytes (0-255) of each, 0
+    where there is none; 3201 columns. An image with a side below 96 pixels is enlarged by a whole number and reflected
+    at its edges, so that its outer parts can hold keypoints: of a patch of 50 x 50 pixels, 18 x 18 could otherwise.
+    `BagOfWords` makes a descriptor of these columns, and is fitted on training images only.
     """
-    return each(_keypoints, gray(images))
+    return image_by_image(_keypoints, gray(images))
 
 
 def _keypoints(image: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The seven treatments of contrast that the patch chapter compares: uint8 images in, uint8 images out.
+"""Seven treatments of contrast: uint8 images in, uint8 images out.
 
 Images stay uint8 until they are inside a network, so every treatment ends on the scale of pixels, and one layer of the
 network brings all seven to [-1, 1]. Signed results (whitened, less a mean) have gray, 128, for their zero and a fixed
@@ -64,11 +64,6 @@ class Treatment:
         rng
             Generator, or a seed, of that draw and of the windows.
 
-        Returns
-        -------
-        Treatment
-            Itself.
-
         Raises
         ------
         ValueError
@@ -89,21 +84,9 @@ class Treatment:
         return self
 
     def transform(self, images: np.ndarray) -> np.ndarray:
-        """Treated images; each depends on itself and on what was fitted, not on the others.
+        """Treated images, uint8 (N, H, W, 3) as those given; each depends on itself and on what was fitted.
 
-        Parameters
-        ----------
-        images
-            uint8, (N, H, W, 3).
-
-        Returns
-        -------
-        ndarray of uint8, (N, H, W, 3)
-
-        Raises
-        ------
-        ValueError
-            Other arrays; a treatment that needs `fit` and was not fitted.
+        Raises ValueError for other arrays, or if the treatment needs `fit` and was not fitted.
         """
         _check(images)
         result = np.empty(images.shape, np.uint8)
@@ -124,7 +107,7 @@ TREATMENTS = {
     "CLAHE + whitening": ("clahe", "whitening"),
     "whitening + CLAHE": ("whitening", "clahe"),
 }
-"""The seven of the slides, each as the steps that it takes."""
+"""Each as the steps that it takes."""
 
 
 def treatment(
@@ -135,7 +118,7 @@ def treatment(
     window: int = 5,
     epsilon: float = 1e-3,
 ) -> Treatment:
-    """One of the seven treatments. The slides name them and show one image of each; all numbers are chosen here.
+    """One of the treatments.
 
     Parameters
     ----------
@@ -169,23 +152,9 @@ def treatment(
 def versions(
     image: np.ndarray, training: np.ndarray, rng: np.random.Generator | int = 0, **settings
 ) -> dict[str, np.ndarray]:
-    """One image through all seven treatments, for looking at.
+    """One image, uint8 (H, W, 3), through all treatments, for looking at: name to image.
 
-    Parameters
-    ----------
-    image
-        uint8, (H, W, 3).
-    training
-        Images that the treatments are fitted on, uint8 (N, H, W, 3).
-    rng
-        Generator, or a seed.
-    settings
-        As in `treatment`.
-
-    Returns
-    -------
-    dict
-        Name to image, uint8 (H, W, 3).
+    They are fitted on `training`, uint8 (N, H, W, 3); `settings` as in `treatment`.
     """
     rng = np.random.default_rng(rng)
     made = (treatment(name, **settings).fit(training, rng) for name in TREATMENTS)

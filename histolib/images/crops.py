@@ -13,10 +13,8 @@ def random_crops(image: np.ndarray, size: int, count: int, rng: np.random.Genera
     ----------
     image
         uint8, (H, W, 3).
-    size
-        Side in pixels.
-    count
-        Number of crops, at least 1; they may overlap.
+    size, count
+        Side in pixels; number of crops, at least 1, which may overlap.
     rng
         Generator, or a seed.
 
@@ -33,24 +31,12 @@ def random_crops(image: np.ndarray, size: int, count: int, rng: np.random.Genera
 
 
 def draw(shape: tuple[int, int], size: int, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Where crops lie and how they are turned.
-
-    Parameters
-    ----------
-    shape
-        Height and width of the image in pixels.
-    size, count, rng
-        As for `random_crops`.
+    """Where crops of an image of `shape` (height and width in pixels) lie and how they are turned; see `random_crops`.
 
     Returns
     -------
     ndarray of int64, (count, 5)
         Upper row, left column, quarter turns against the clock (0-3), then whether mirrored up-down and left-right.
-
-    Raises
-    ------
-    ValueError
-        As `random_crops`.
     """
     if count < 1 or size < 1:
         raise ValueError(f"size={size}, count={count}: expected at least 1 of each")
@@ -61,25 +47,9 @@ def draw(shape: tuple[int, int], size: int, count: int, rng: np.random.Generator
 
 
 def cut(image: np.ndarray, places: np.ndarray, size: int) -> np.ndarray:
-    """Crops at given places.
+    """Crops of an image, uint8 (H, W, 3), at `places` as `draw` gives them: uint8 (count, size, size, 3).
 
-    Parameters
-    ----------
-    image
-        uint8, (H, W, 3).
-    places
-        As `draw` gives them.
-    size
-        Side in pixels.
-
-    Returns
-    -------
-    ndarray of uint8, (count, size, size, 3)
-
-    Raises
-    ------
-    ValueError
-        If `image` is not uint8 (H, W, 3).
+    Raises ValueError if `image` is another array.
     """
     image = np.asarray(image)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
@@ -94,21 +64,8 @@ def cut(image: np.ndarray, places: np.ndarray, size: int) -> np.ndarray:
 def strides(places: np.ndarray, size: int, width: int) -> np.ndarray:
     """The same crops as arithmetic: pixel (i, j) of a crop is pixel ``first + i * down + j * right`` of the image.
 
-    Pixels of the image are counted row by row, so that one gather on any device cuts all crops.
-
-    Parameters
-    ----------
-    places
-        As `draw` gives them.
-    size
-        Side in pixels.
-    width
-        Of the image, in pixels.
-
-    Returns
-    -------
-    ndarray of int64, (count, 3)
-        ``first, down, right`` of each crop.
+    Pixels of the image, which is `width` pixels wide, are counted row by row, so that one gather on any device cuts all
+    crops. Returns ``first, down, right`` of each crop, int64 (count, 3).
     """
     row, column, turns, upside, mirrored = np.asarray(places).T
     # Steps of i and j along rows and columns of the image after 0 to 3 turns; a mirrored side runs the other way.
@@ -126,20 +83,13 @@ def scaled(size: int, width: int, published: int = PUBLISHED_WIDTH) -> int:
     ----------
     size
         Published side in pixels, at the published scale (800 and 1300 at scale 1, 400 and 650 at scale 0.5).
-    width
-        Width in pixels of the images at hand, before they are brought to that scale.
-    published
-        Width of the published images.
+    width, published
+        Width in pixels of the images at hand, before they are brought to that scale, and of the published ones.
 
     Returns
     -------
     int
-        Side in pixels at the same scale, at least 1.
-
-    Raises
-    ------
-    ValueError
-        If one of the numbers is below 1.
+        Side in pixels at the same scale, at least 1; a ValueError if one of the numbers is below 1.
     """
     if min(size, width, published) < 1:
         raise ValueError(f"size={size}, width={width}, published={published}: expected at least 1 pixel each")
@@ -147,24 +97,10 @@ def scaled(size: int, width: int, published: int = PUBLISHED_WIDTH) -> int:
 
 
 def rescaled(image: np.ndarray, scale: float) -> np.ndarray:
-    """An image made smaller by averaging over areas (Pillow's box filter).
+    """An image, uint8 (H, W, 3), made smaller by averaging over areas (Pillow's box filter).
 
-    Parameters
-    ----------
-    image
-        uint8, (H, W, 3).
-    scale
-        Above 0, at most 1; 0.5 averages two by two pixels.
-
-    Returns
-    -------
-    ndarray of uint8, (round(scale * H), round(scale * W), 3)
-        The image itself if `scale` is 1.
-
-    Raises
-    ------
-    ValueError
-        If `scale` is out of range, or so small that nothing is left.
+    uint8 (round(scale * H), round(scale * W), 3), the image itself if `scale` is 1; 0.5 averages two by two pixels.
+    Raises ValueError if `scale` is not above 0 and at most 1, or so small that nothing is left.
     """
     height, width = rescaled_shape(image.shape[:2], scale)
     if (height, width) == image.shape[:2]:
@@ -175,10 +111,7 @@ def rescaled(image: np.ndarray, scale: float) -> np.ndarray:
 def rescaled_shape(shape: tuple[int, int], scale: float) -> tuple[int, int]:
     """Height and width that `rescaled` gives an image of `shape`.
 
-    Raises
-    ------
-    ValueError
-        As `rescaled`.
+    Raises ValueError as `rescaled`.
     """
     if not 0 < scale <= 1:
         raise ValueError(f"scale={scale}: expected a number above 0 and at most 1")

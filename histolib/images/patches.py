@@ -3,14 +3,6 @@
 import numpy as np
 import pandas as pd
 
-CROPPINGS = {
-    "random 256": {"size": 256, "how": "random"},
-    "random 64": {"size": 64, "how": "random"},
-    "sliding 128": {"size": 128, "how": "sliding"},
-    "sliding 64": {"size": 64, "how": "sliding"},
-}
-"""The four ways to cut of the slides, as settings of `table`. Overlap and number of patches are not in the slides."""
-
 
 def random_positions(shape: tuple[int, int], size: int, count: int, rng: np.random.Generator | int) -> np.ndarray:
     """Places drawn evenly; patches may overlap and repeat.
@@ -19,10 +11,8 @@ def random_positions(shape: tuple[int, int], size: int, count: int, rng: np.rand
     ----------
     shape
         Height and width of the image in pixels.
-    size
-        Side of a patch in pixels.
-    count
-        Number of patches, at least 1.
+    size, count
+        Side of a patch in pixels; number of patches, at least 1.
     rng
         Generator, or a seed.
 
@@ -44,27 +34,11 @@ def random_positions(shape: tuple[int, int], size: int, count: int, rng: np.rand
 
 
 def sliding_positions(shape: tuple[int, int], size: int, overlap: float = 0.5) -> np.ndarray:
-    """Places of a window that slides over the whole image, row by row.
+    """Places of a window that slides over the whole image, row by row: as `random_positions`, sorted, none twice.
 
     The window moves by ``size * (1 - overlap)`` pixels, rounded, at least 1. Where the last one would stick out it is
-    moved inwards, so that every pixel lies in a window; the last two then overlap more than the others.
-
-    Parameters
-    ----------
-    shape, size
-        As in `random_positions`.
-    overlap
-        Share of its side that a window has in common with the next, from 0 to below 1.
-
-    Returns
-    -------
-    ndarray of int64, (windows, 2)
-        Upper row and left column; sorted, none twice.
-
-    Raises
-    ------
-    ValueError
-        If the image is smaller than a window, or a number is out of range.
+    moved inwards, so that every pixel lies in a window; the last two then overlap more than the others. `overlap` is
+    the share of its side that a window has in common with the next, from 0 to below 1, else a ValueError.
     """
     _check(shape, size)
     if not 0 <= overlap < 1:
@@ -100,7 +74,7 @@ def table(
     -------
     DataFrame
         The columns of `manifest`, repeated for each patch, and ``patch_id`` (``image_id/number``), ``image`` (the
-        image's position in `manifest`, for `cut_all`), ``row, column, size`` in pixels. Fit for `predictions.table`.
+        image's position in `manifest`), ``row, column, size`` in pixels. Fit for `predictions.table`.
 
     Raises
     ------
@@ -132,26 +106,9 @@ def table(
 
 
 def cut(image: np.ndarray, positions: np.ndarray, size: int) -> np.ndarray:
-    """Patches of one image.
+    """Patches of one image (H, W, C) of any dtype, copied: (N, size, size, C).
 
-    Parameters
-    ----------
-    image
-        (H, W, C), any dtype.
-    positions
-        Upper row and left column, (N, 2).
-    size
-        Side in pixels.
-
-    Returns
-    -------
-    ndarray, (N, size, size, C)
-        Copies, of the image's dtype.
-
-    Raises
-    ------
-    ValueError
-        If a patch is not inside the image.
+    `positions` are upper row and left column in pixels, (N, 2). Raises ValueError if a patch is not inside the image.
     """
     places = _inside(positions, image.shape[:2], size)
     found = np.empty((len(places), size, size, *image.shape[2:]), image.dtype)
@@ -165,8 +122,10 @@ class Cut:
 
     Parameters
     ----------
-    images, patches
-        As in `cut_all`. Nothing is copied; `images` may be memory-mapped.
+    images
+        uint8, (N, H, W, 3), in the order of the manifest that `table` was given; may be memory-mapped. Not copied.
+    patches
+        Rows of `table`, in any order.
 
     Attributes
     ----------
@@ -178,7 +137,7 @@ class Cut:
     Raises
     ------
     ValueError
-        As `cut_all`, before any patch is cut.
+        If the patches have several sizes, or one is not inside its image.
     """
 
     def __init__(self, images: np.ndarray, patches: pd.DataFrame):
@@ -204,34 +163,6 @@ class Cut:
         return found
 
 
-def cut_all(images: np.ndarray, patches: pd.DataFrame) -> np.ndarray:
-    """The patches that a table lists, in its order; each image is read once, so that a memory-mapped array will do.
-
-    Parameters
-    ----------
-    images
-        uint8, (N, H, W, 3), in the order of the manifest that `table` was given.
-    patches
-        Rows of `table`, in any order.
-
-    Returns
-    -------
-    ndarray of uint8, (patches, size, size, 3)
-
-    Raises
-    ------
-    ValueError
-        If the patches have several sizes, or one is not inside its image.
-    """
-    size = _one_size(patches)
-    found = np.empty((len(patches), size, size, *images.shape[3:]), images.dtype)
-    places, image = patches[["row", "column"]].to_numpy(), patches["image"].to_numpy()
-    for k in np.unique(image):
-        chosen = image == k
-        found[chosen] = cut(images[k], places[chosen], size)
-    return found
-
-
 def assemble(values: np.ndarray, positions: np.ndarray, shape: tuple[int, int], size: int) -> np.ndarray:
     """Values of patches put back in their places: each pixel gets the mean over the patches that cover it.
 
@@ -241,10 +172,8 @@ def assemble(values: np.ndarray, positions: np.ndarray, shape: tuple[int, int], 
         One number per patch, (N,).
     positions
         Upper row and left column of each, (N, 2).
-    shape
-        Height and width of the image in pixels.
-    size
-        Side of a patch in pixels.
+    shape, size
+        Height and width of the image, and side of a patch, in pixels.
 
     Returns
     -------

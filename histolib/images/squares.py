@@ -6,18 +6,9 @@ VERSIONS = 8  # four quarter turns, each plain and mirrored
 
 
 def center(image: np.ndarray) -> np.ndarray:
-    """The largest square in the middle of an image (Bayramoglu et al. 2016, section III: 460x460 of 700x460).
+    """The largest square in the middle of an image (H, W, ...), a view (Bayramoglu et al. 2016, section III).
 
-    Parameters
-    ----------
-    image
-        (H, W, ...).
-
-    Returns
-    -------
-    ndarray, (S, S, ...)
-        A view; S is the smaller of H and W. Of an odd number of pixels too many, one more is cut off at the lower or
-        right end.
+    Of an odd number of pixels too many, one more is cut off at the lower or right end.
     """
     side = center_side(image.shape[:2])
     top, left = ((length - side) // 2 for length in image.shape[:2])
@@ -33,22 +24,9 @@ def eightfold(images: np.ndarray) -> np.ndarray:
     """Every image turned by 0 to 3 quarter turns, plain and mirrored (Bayramoglu et al. 2016, sections II and III).
 
     Training on batches that are drawn from the result is, in distribution, training on the images themselves with a
-    random one of the eight versions in each place, which `training.augmentation.Dihedral` does without the memory.
-
-    Parameters
-    ----------
-    images
-        (N, S, S, C).
-
-    Returns
-    -------
-    ndarray, (8 N, S, S, C)
-        The versions of an image stand together, itself first: ``np.repeat(labels, 8)`` are their labels.
-
-    Raises
-    ------
-    ValueError
-        If the images are not square.
+    random one of the eight versions in each place, which `training.augmentation.Dihedral` does without the memory. Of
+    images (N, S, S, C), else a ValueError, come (8 N, S, S, C), the versions of an image together, itself first:
+    ``np.repeat(labels, 8)`` are their labels.
     """
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[1] != images.shape[2]:

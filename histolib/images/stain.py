@@ -10,7 +10,7 @@ TRANSMITTED = 240.0  # intensity (0-255) of light that passes no tissue
 THRESHOLD = 0.15  # optical density (natural logarithm) that tissue has at least, in every channel
 PERCENTILES = (1.0, 99.0)  # of the angles: the two stains; the second one also of the amounts: their maximum
 # Unit densities of hematoxylin and eosin in red, green and blue, and the 99th percentiles of their amounts, that images
-# are brought to. They are not in the paper; they spread with M. Veta's implementation of it.
+# are brought to. Macenko et al. 2009 do not give them; they spread with M. Veta's implementation.
 REFERENCE = np.array([[0.5626, 0.7201, 0.4062], [0.2159, 0.8012, 0.5581]])
 REFERENCE_MAXIMUM = np.array([1.9705, 1.0308])
 # Ruifrok and Johnston 2001: densities of hematoxylin, eosin and diaminobenzidine in red, green and blue, as in
@@ -81,12 +81,7 @@ def vectors(
     """Optical densities of the two stains of an image (Macenko et al. 2009, section 2).
 
     In the plane of the two largest principal components of the tissue's densities, the stains are the directions at the
-    first and the last percentile of the angle.
-
-    Parameters
-    ----------
-    image, transmitted, threshold, percentiles
-        As for `normalize`.
+    first and the last percentile of the angle. Parameters as for `normalize`.
 
     Returns
     -------
@@ -96,9 +91,7 @@ def vectors(
     Raises
     ------
     TooLittleTissue
-        If two stains can't be told apart; a ValueError that says why.
-    ValueError
-        As `normalize`.
+        If two stains can't be told apart; a ValueError that says why. Other errors as of `normalize`.
     """
     image = _checked(image)
     _check_constants(transmitted, threshold, percentiles)
@@ -106,21 +99,16 @@ def vectors(
 
 
 def concentrations(image: np.ndarray, stains: np.ndarray | None = None, transmitted: float = TRANSMITTED) -> np.ndarray:
-    """Amounts of two stains in each pixel, by least squares.
+    """Amounts of hematoxylin and eosin in each pixel, by least squares: float32 (H, W, 2).
+
+    Noise, and light brighter than `transmitted`, give values below 0.
 
     Parameters
     ----------
-    image
-        uint8, (H, W, 3).
+    image, transmitted
+        As for `normalize`.
     stains
         (2, 3), optical densities of hematoxylin and eosin; None: the image's own `vectors`.
-    transmitted
-        As for `normalize`.
-
-    Returns
-    -------
-    ndarray of float32, (H, W, 2)
-        Amounts of hematoxylin and eosin. Noise, and light brighter than `transmitted`, give values below 0.
 
     Raises
     ------
@@ -134,38 +122,12 @@ def concentrations(image: np.ndarray, stains: np.ndarray | None = None, transmit
     return _product(_density(image, transmitted), np.linalg.pinv(stains)).reshape(*image.shape[:2], 2)
 
 
-def separate(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures of the hematoxylin and of the eosin of an image, each alone, in the colors of the common staining.
-
-    Parameters
-    ----------
-    image
-        uint8, (H, W, 3).
-
-    Returns
-    -------
-    hematoxylin, eosin : ndarray of uint8, (H, W, 3)
-
-    Raises
-    ------
-    ValueError
-        As `vectors`.
-    """
-    image = _checked(image)
-    density = _density(image, TRANSMITTED)
-    stains = _stains(image, density, TRANSMITTED, THRESHOLD, PERCENTILES)
-    inverse, scale = _scaling(density, stains, THRESHOLD, PERCENTILES[1])
-    alone = [np.outer(inverse[:, k] * scale[k], REFERENCE[k]) for k in (0, 1)]
-    hematoxylin, eosin = (_redrawn(density, change, TRANSMITTED).reshape(image.shape) for change in alone)
-    return hematoxylin, eosin
-
-
 def jitter(image: np.ndarray, rng: np.random.Generator | int, low: float = 0.7, high: float = 1.3) -> np.ndarray:
     """Multiply an image's hematoxylin and eosin by two random factors, as for stronger and weaker staining.
 
     Stains are separated with the fixed vectors of Ruifrok and Johnston 2001 (Anal Quant Cytol Histol 23:291-299, color
     deconvolution); what they leave, the third channel, stays. Amounts below 0 stay too, so that factors of 1 change
-    nothing. Light that passes no tissue is 255 here, so that white stays white.
+    nothing. Light that passes no tissue is 255 here: white stays white, and black black.
 
     Parameters
     ----------
@@ -179,7 +141,6 @@ def jitter(image: np.ndarray, rng: np.random.Generator | int, low: float = 0.7, 
     Returns
     -------
     ndarray of uint8, (H, W, 3)
-        Blank, black and gray images, and single pixels, are changed like any other; white stays white, and black black.
 
     Raises
     ------
@@ -194,10 +155,7 @@ def jitter(image: np.ndarray, rng: np.random.Generator | int, low: float = 0.7, 
 def draw_factors(rng: np.random.Generator, low: float = 0.7, high: float = 1.3) -> np.ndarray:
     """Factors of hematoxylin and of eosin, float64 (2,), as `jitter` draws them.
 
-    Raises
-    ------
-    ValueError
-        If not 0 <= low <= high, both finite.
+    Raises ValueError if not 0 <= low <= high, both finite.
     """
     if not 0 <= low <= high < np.inf:
         raise ValueError(f"low={low}, high={high}: expected 0 <= low <= high")
@@ -207,16 +165,9 @@ def draw_factors(rng: np.random.Generator, low: float = 0.7, high: float = 1.3) 
 def jitter_tables(factors: np.ndarray) -> np.ndarray:
     """`jitter` as tables, for any device: a pixel's new density is the sum of one row from each of three tables.
 
-    Parameters
-    ----------
-    factors
-        (J, 2), of hematoxylin and of eosin.
-
-    Returns
-    -------
-    ndarray of float32, (J, 3, 256, 3)
-        What each level of red, green and blue (first axis after J) adds to the densities of red, green and blue (last
-        axis). The new level is ``256 exp(-density) - 1``, rounded and clipped to 0-255.
+    Of factors (J, 2), of hematoxylin and of eosin, float32 (J, 3, 256, 3): what each level of red, green and blue
+    (first axis after J) adds to the densities of red, green and blue (last axis). The new level is
+    ``256 exp(-density) - 1``, rounded and clipped to 0-255.
     """
     density = _table(JITTER_LIGHT)[:, None]
     return np.stack([density * _jitter_matrix(*pair)[:, None] for pair in factors]).astype(np.float32)
@@ -323,8 +274,5 @@ def _scaling(density, stains, threshold: float, percentile: float) -> tuple[np.n
     amounts = np.ascontiguousarray(_product(density, inverse).T)
     maximum = np.percentile(amounts, percentile, axis=1, overwrite_input=True)
     if maximum.min() < threshold:
-        raise TooLittleTissue(
-            f"image: {percentile:g} % of the pixels have less than {maximum[0]:.2f} of hematoxylin and "
-            f"{maximum[1]:.2f} of eosin; expected at least {threshold} of both"
-        )
+        raise TooLittleTissue("image: hardly any of one stain")
     return inverse, REFERENCE_MAXIMUM / maximum

@@ -60,10 +60,7 @@ class Whitening:
     def windows(self, images: np.ndarray, count: int, rng: np.random.Generator | int) -> np.ndarray:
         """Windows at random places, float64 (count, window * window * 3).
 
-        Raises
-        ------
-        ValueError
-            If there is no image, or the images are smaller than a window.
+        Raises ValueError if there is no image, or the images are smaller than a window.
         """
         side, rng = self.window, np.random.default_rng(rng)
         highest = np.array(images.shape[:3]) - (1, side, side)
@@ -72,11 +69,6 @@ class Whitening:
         image, row, column = rng.integers(0, highest, (count, 3), endpoint=True).T[..., None, None]
         steps = np.arange(side)
         return images[image, row + steps[:, None], column + steps].reshape(count, -1).astype(np.float64)
-
-    def whiten(self, windows: np.ndarray) -> np.ndarray:
-        """Whole windows, (N, window * window * 3), in standard deviations."""
-        self._check_fitted()
-        return (windows - self.mean) @ self.matrix
 
     def values(self, images: np.ndarray) -> np.ndarray:
         """Images in standard deviations, float32 (N, H, W, 3): each pixel whitened by the window around it."""

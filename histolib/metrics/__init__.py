@@ -1,9 +1,9 @@
 """How good predictions are, and how sure one can be of it."""
 
+from histolib.metrics.by_method import confusion_shares, missed, per_fold
 from histolib.metrics.classification import confusion, operating_point, roc, scores
 from histolib.metrics.patients import patient_scores, recognition_difference, recognition_intervals, recognition_rate
 from histolib.metrics.resampling import bootstrap, difference, summary
-from histolib.metrics.tables import confusion_shares, missed, per_fold
 
 __all__ = [
     "bootstrap",

@@ -1,7 +1,4 @@
-"""From patches to images and from images to patients: rules that make one answer of many.
-
-The slides name five rules, each with a phrase and without a formula; what they are taken to mean stands in `aggregate`.
-"""
+"""From patches to images and from images to patients: rules that make one answer of many."""
 
 from collections.abc import Sequence
 
@@ -27,13 +24,12 @@ def aggregate(
     With ``P(k | x)`` the probability of class k of two or more for the part x (a patch, or an image of a patient), R
     parts, and m(k) the mean of ``P(k | x)`` over them:
 
-    - ``"average"`` ("weighted voting"): the class with the largest m(k); each part votes with its probability.
-    - ``"sum"`` ("posteriori ≈ prior"): Kittler et al. 1998, "On combining classifiers", derive the sum rule from
-      independent parts whose posteriors lie near the priors P(k): the class with the largest
-      ``(1 - R) P(k) + R m(k)``. What a part says counts as far as it differs from the prior. With equal priors, or a
-      single part, the answer is that of ``"average"``.
-    - ``"vote"`` ("wisdom of crowds"): plurality; the class that most parts are given to.
-    - ``"exist"`` ("one bad apple spoils the whole barrel"): class 1 if one part is given to it. Two classes.
+    - ``"average"``: the class with the largest m(k); each part votes with its probability.
+    - ``"sum"``: Kittler et al. 1998, "On combining classifiers", derive the sum rule from independent parts whose
+      posteriors lie near the priors P(k): the class with the largest ``(1 - R) P(k) + R m(k)``. What a part says counts
+      as far as it differs from the prior. With equal priors, or a single part, the answer is that of ``"average"``.
+    - ``"vote"``: plurality; the class that most parts are given to.
+    - ``"exist"``: class 1 if one part is given to it. Two classes.
     - ``"exist-n"``: class 1 if n parts are; where there are fewer than n parts, if all of them are. Two classes.
 
     A part is given to class 1 of two if its probability is at least `threshold`, to one of more classes if it is the
@@ -41,8 +37,8 @@ def aggregate(
     first of more.
 
     The columns ``p_0 .. p_k`` of the result are scores from 0 to 1 with the sum 1, so that `metrics.scores` with its
-    threshold of 0.5 gives the decision of the rule, and its AUC the order. They are not probabilities of having
-    class k, but for ``"average"``: ``"vote"`` gives the share of votes; ``"exist"`` the largest, ``"exist-n"`` the n-th
+    threshold of 0.5 gives the decision of the rule, and its AUC the order. They are not probabilities of having class
+    k, but for ``"average"``: ``"vote"`` gives the share of votes; ``"exist"`` the largest, ``"exist-n"`` the n-th
     largest p_1, stretched on both sides of `threshold` so that it comes to lie at 0.5; ``"sum"`` m(k) less
     ``(1 - 1/R)(P(k) - 1/K)`` for K classes, drawn towards 1/K so far that none can be negative.
 
@@ -53,10 +49,8 @@ def aggregate(
     by
         ``"image"``: patches to images. ``"patient"``: images to patients; if the rows are patches, these to images
         first, by the same rule.
-    rule
-        One of `RULES`.
-    n
-        Of ``"exist-n"``.
+    rule, n
+        One of `RULES`; n of ``"exist-n"``.
     threshold
         From which on a part is given to class 1 of two; of ``"vote"``, ``"exist"`` and ``"exist-n"``.
     prior
@@ -74,9 +68,9 @@ def aggregate(
     Raises
     ------
     ValueError
-        An unknown `by` or `rule`, `n` below 1, a threshold not between 0 and 1, a `prior` that does not fit or belongs
-        to another rule; missing columns; no row; probabilities out of range; more than two classes with the exist
-        rules; an image of two patients; parts of one image or patient with different classes, or listed twice.
+        Options that are unknown, out of range or of another rule; missing columns; no row; probabilities out of range;
+        more than two classes with the exist rules; an image of two patients; parts of one image or patient with
+        different classes, or listed twice.
     """
     _check_options(by, rule, n, threshold)
     names = _check_table(predictions, by, rule, keep)

@@ -22,24 +22,17 @@ def of_seeds(
     ----------
     method
         ``<encoder>-<crop size>``, from `boosting.name`.
-    manifest
-        Rows of `Dataset.table`.
+    manifest, fold
+        Rows of `Dataset.table`, and the fold of each.
     probabilities
         (seeds, images, augmentations, classes); augmentations are averaged.
-    fold
-        Fold of each image.
     seeds
-        Seeds of the models.
+        Seeds of the models; a ValueError if there are not as many as `probabilities` has.
 
     Returns
     -------
     DataFrame
         As `predictions.table`, with a column ``seed`` (Int64) after ``fold``.
-
-    Raises
-    ------
-    ValueError
-        As `predictions.table`; or if there are not as many seeds as `probabilities` has.
     """
     if np.ndim(probabilities) != 4 or len(probabilities) != len(seeds):
         shape = np.shape(probabilities)

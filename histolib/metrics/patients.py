@@ -31,7 +31,7 @@ def patient_scores(
     Returns
     -------
     DataFrame
-        Index `by` and ``patient``; ``images`` (the paper's N_P), ``recognized`` (N_rec) and ``score``, their quotient.
+        Index `by` and ``patient``; ``images`` (N_P), ``recognized`` (N_rec) and ``score``, their quotient.
 
     Raises
     ------
@@ -50,13 +50,7 @@ def patient_scores(
 def recognition_rate(
     predictions: pd.DataFrame, by: Sequence[str] = ("method", "fold"), threshold: float = 0.5
 ) -> pd.Series:
-    """Mean of the patient scores, each patient counting the same (equation 3).
-
-    Parameters
-    ----------
-    predictions, by, threshold
-        As in `patient_scores`. With ``by=("magnification", "fold")`` and one method, ``.unstack("fold")`` of the
-        result is the paper's Table II, but for the factor 100.
+    """Mean of the patient scores, each patient counting the same (equation 3); parameters as of `patient_scores`.
 
     Returns
     -------
@@ -93,7 +87,7 @@ def recognition_intervals(
         Columns that keep rows of the result apart, none of `over`. A patient in the test part of several folds is drawn
         in all of them or in none.
     draws, level, seed
-        As in `bootstrap`.
+        As in `bootstrap`, whose errors, and those of `patient_scores`, are raised.
     over
         Columns of which each combination has a rate, and counts the same in the mean: ``("fold", "magnification")`` for
         an average over folds and magnifications.
@@ -106,7 +100,7 @@ def recognition_intervals(
     Raises
     ------
     ValueError
-        As `patient_scores` and `bootstrap`; if a column is in `by` and in `over`.
+        If a column is in `by` and in `over`.
     """
     return _intervals(_scores_of_parts(predictions, by, over, threshold), list(by), draws, level, seed)
 

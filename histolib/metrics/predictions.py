@@ -11,7 +11,7 @@ import pandas as pd
 from histolib import cache
 
 KEYS = ["method", "fold", "image_id", "patient", "y_true"]
-STUDY = "study: "  # begins the name of a method that was tested in another way than the chapter's own
+STUDY = "study: "  # begins the name of a method that was tested in another way than the others
 CRAFTED = "descriptor: "  # begins the name of a hand-crafted descriptor, one of many rows of a table of its own
 
 
@@ -73,7 +73,7 @@ def crafted(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def own(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the chapter's own methods, all tested on the same images: neither `studies` nor `crafted`."""
+    """Rows of the other methods, all tested on the same images: neither `studies` nor `crafted`."""
     return rows[~rows["method"].str.startswith((STUDY, CRAFTED))]
 
 
@@ -113,7 +113,7 @@ def two_classes(rows: pd.DataFrame, positive: Collection[int] = (2, 3), rule: st
         Classes that become class 1; the others become class 0. Of the BACH classes 2 and 3 are carcinomas.
     rule
         What a group gets before the two are divided by their sum: ``"max"``, the largest probability in it, as the
-        published code of Rakhlin et al. 2018 has it (the paper does not say); ``"sum"``, the probability of the
+        published code of Rakhlin et al. 2018 has it (their text does not say); ``"sum"``, the probability of the
         group. With ``"max"`` a probability of 0.5 lies where the single most probable class changes its group.
 
     Returns
@@ -153,7 +153,7 @@ def two_classes(rows: pd.DataFrame, positive: Collection[int] = (2, 3), rule: st
 
 
 def challenge_csv(path: Path | str, images: Sequence[str], probabilities: np.ndarray) -> pd.DataFrame:
-    """Write the answers for the unlabeled test images of BACH, whole or not at all.
+    """Write the answers for the unlabeled test images of BACH, whole or not at all, and return them.
 
     Two columns, ``case`` and ``class``: the number in the name of the file (7 for ``test7.tif``) and the most probable
     class (0 normal, 1 benign, 2 in situ, 3 invasive), sorted by case.
@@ -166,11 +166,6 @@ def challenge_csv(path: Path | str, images: Sequence[str], probabilities: np.nda
         Names of the images, ``test<number>`` with or without an ending.
     probabilities
         (images, 4), in the same order.
-
-    Returns
-    -------
-    DataFrame
-        What was written.
 
     Raises
     ------
@@ -203,10 +198,7 @@ def save(predictions: pd.DataFrame, path: Path | str) -> str:
 def load(path: Path | str) -> pd.DataFrame:
     """Read a saved table; patients and image names stay text.
 
-    Raises
-    ------
-    ValueError
-        If columns are missing; names the file.
+    Raises ValueError if columns are missing; names the file.
     """
     found = pd.read_csv(path, dtype={"patient": str, "image_id": str, "method": str})
     missing = [name for name in [*KEYS, "p_0", "p_1"] if name not in found]

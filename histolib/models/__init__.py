@@ -1,4 +1,4 @@
-"""Networks of the chapters, in Keras 3 without any backend's own calls."""
+"""Networks, in Keras 3 without any backend's own calls."""
 
 from histolib.models.backbones import (
     BACKBONES,
@@ -10,31 +10,28 @@ from histolib.models.backbones import (
     trainable_layers,
     unfreeze,
 )
-from histolib.models.classifiers import baseline_cnn, deep_head, head, standardization, transfer
+from histolib.models.heads import baseline_cnn, deep_head, head, standardization, transfer
 from histolib.models.magnification import log_magnification, magnification_cnn, magnification_of
 from histolib.models.normalization import GlobalContrast
-from histolib.models.patch_resnet import STRUCTURES, first_maps, patch_resnet
+from histolib.models.patch_resnet import first_maps, patch_resnet
 from histolib.models.responses import LocalResponseNormalization
-from histolib.models.tables import counted_layers, layer_table, longest_path
+from histolib.models.summary import layer_table
 
 __all__ = [
     "BACKBONES",
     "GlobalContrast",
     "LocalResponseNormalization",
     "Preprocessing",
-    "STRUCTURES",
     "backbone",
     "baseline_cnn",
     "block_outputs",
     "blocks",
     "copy",
-    "counted_layers",
     "deep_head",
     "first_maps",
     "head",
     "layer_table",
     "log_magnification",
-    "longest_path",
     "magnification_cnn",
     "magnification_of",
     "patch_resnet",

@@ -6,22 +6,10 @@ import keras
 import numpy as np
 from PIL import Image
 
-BATCH = 64  # altered activations at a time
+BATCH = 64  # altered maps at a time
 
 
-def activation_map(
-    model: keras.Model, image: np.ndarray, output: str = "malignancy", target: int = 1, layer: str | None = None
-) -> np.ndarray:
-    """The map of one task for one image; see `activation_maps`.
-
-    Returns
-    -------
-    ndarray of float32, (H, W)
-    """
-    return activation_maps(model, image[None], {output: target}, layer)[output][0]
-
-
-def activation_maps(
+def maps(
     model: keras.Model, images: np.ndarray, targets: Mapping[str, int | np.ndarray], layer: str | None = None
 ) -> dict[str, np.ndarray]:
     """How much of each answer rests on each place of the maps inside a network.
@@ -31,11 +19,11 @@ def activation_maps(
     value becomes 1. All tasks on one trunk are asked about the same maps.
 
     Zhou et al. 2016 ("Learning deep features for discriminative localization") weigh channels instead, which needs a
-    network that averages its maps before one last dense layer. Desai and Ramaswamy 2020 (Ablation-CAM) find such
-    weights by setting channels to 0, without gradients, as is done here; but one weight per channel assumes that a
-    channel counts the same everywhere, which dense layers on flattened maps do not grant. Therefore places are taken
-    out, not channels. The result is as coarse as the maps (6x6 for `models.magnification_cnn`), each place sees more
-    of the image than it covers, and what several places show alike is not missed when one of them is taken out.
+    network that averages its maps before one last dense layer; so do Desai and Ramaswamy 2020 (Ablation-CAM), without
+    gradients as here, which assumes that a channel counts the same everywhere. Dense layers on flattened maps do not
+    grant that: therefore places are taken out. The result is as coarse as the maps (6x6 for
+    `models.magnification_cnn`), each place sees more of the image than it covers, and what several places show alike is
+    not missed when one is taken out.
 
     Parameters
     ----------
@@ -64,17 +52,17 @@ def activation_maps(
     named = _outputs(model, targets)
     inside = _maps_of(model, layer)
     trunk, rest = keras.Model(model.input, inside), keras.Model(inside, model.output)
-    activations = trunk.predict_on_batch(np.asarray(images))
-    if activations.min() < 0:
-        raise ValueError(f"layer={layer!r}: maps with values of {activations.min():g}; expected at least 0")
-    maps = {name: np.zeros(images.shape[:3], np.float32) for name in named}
-    for k, whole in enumerate(activations):
-        answers = _answers(rest, _without_each_place(whole))
+    seen = trunk.predict_on_batch(np.asarray(images))
+    if seen.min() < 0:
+        raise ValueError(f"layer={layer!r}: maps with values of {seen.min():g}; expected at least 0")
+    found = {name: np.zeros(images.shape[:3], np.float32) for name in named}
+    for k, whole in enumerate(seen):
+        answers = rest.predict(_without_each_place(whole), batch_size=BATCH, verbose=0)
         for name in named:
             target = np.broadcast_to(targets[name], len(images))[k]
             values = answers[name] if isinstance(answers, dict) else answers
-            maps[name][k] = _enlarged(_falls(_score(values, int(target), name), whole.shape[:2]), images.shape[1:3])
-    return maps
+            found[name][k] = _enlarged(_falls(_score(values, int(target), name), whole.shape[:2]), images.shape[1:3])
+    return found
 
 
 def _outputs(model: keras.Model, targets: Mapping) -> list[str]:
@@ -98,16 +86,12 @@ def _maps_of(model: keras.Model, name: str | None):
 
 
 def _without_each_place(whole: np.ndarray) -> np.ndarray:
-    """Activations (h, w, C) as they are, then with one place at a time set to 0, (1 + h w, h, w, C)."""
+    """Maps (h, w, C) as they are, then with one place at a time set to 0, (1 + h w, h, w, C)."""
     height, width = whole.shape[:2]
     altered = np.repeat(whole[None], 1 + height * width, axis=0)
     rows, columns = np.divmod(np.arange(height * width), width)
     altered[1 + np.arange(height * width), rows, columns] = 0
     return altered
-
-
-def _answers(rest: keras.Model, activations: np.ndarray):
-    return rest.predict(activations, batch_size=BATCH, verbose=0)
 
 
 def _score(values: np.ndarray, target: int, name: str) -> np.ndarray:

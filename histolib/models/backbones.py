@@ -23,11 +23,11 @@ _FILES = {
     "resnet50": "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
     "inceptionv3": "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
 }
-# How a layer's name gives its block, in the papers' way of counting.
 # Names that Keras gives to layers that have none, with a number that counts over the session.
 _AUTOMATIC = re.compile(
     r"(input_layer|conv2d|batch_normalization|activation|max_pooling2d|average_pooling2d|concatenate)(?:_\d+)?"
 )
+# How a layer's name gives its block.
 _BLOCK_NAMES = {"vgg16": r"(block\d)_", "resnet50": r"(conv[2-5]_block\d)_"}
 
 
@@ -43,7 +43,7 @@ def backbone(name: str, width: float = 1.0, weights: str | Path | None = "imagen
         parameters. Any other width multiplies the filters of every convolution of the same graph (at least 4 remain).
     weights
         ``"imagenet"`` (width 1.0 only; Keras's own file in Keras's own cache), ``"phantom"`` (width 1/8 only; learned
-        from drawn images, see `studybook.pretraining`), ``None`` (random), or the path of a weights file
+        from drawn images), ``None`` (random), or the path of a weights file
         (``.weights.h5`` or ``.npz``).
     input_shape
         Height, width and channels.
@@ -78,15 +78,11 @@ def backbone(name: str, width: float = 1.0, weights: str | Path | None = "imagen
 
 
 def blocks(model: keras.Model) -> dict[str, list[keras.layers.Layer]]:
-    """Layers of a backbone by block, first to last, as the papers count them.
+    """Layers of a backbone by block, first to last.
 
-    VGG-16 has 5 blocks, ResNet-50 has 16 residual blocks, Inception v3 has 11 modules (each ends at a ``mixed``
-    layer). Layers before the first block belong to the block ``stem``, which no number in `unfreeze` counts.
-
-    Raises
-    ------
-    ValueError
-        If the model is no backbone.
+    VGG-16 has 5 blocks, ResNet-50 has 16 residual blocks, Inception v3 has 11 modules (each ends at a ``mixed`` layer).
+    Layers before the first block belong to the block ``stem``, which no number in `unfreeze` counts. Raises ValueError
+    if the model is no backbone.
     """
     if model.name not in BACKBONES:
         raise ValueError(f"{model.name!r} is no backbone; expected one of {', '.join(BACKBONES)}")
@@ -110,10 +106,7 @@ def blocks(model: keras.Model) -> dict[str, list[keras.layers.Layer]]:
 def block_outputs(model: keras.Model, count: int = 4) -> keras.Model:
     """The same layers, giving the outputs of the last `count` blocks, first to last, instead of the last one's alone.
 
-    Raises
-    ------
-    ValueError
-        If the model is no backbone, or has fewer blocks.
+    Raises ValueError if the model is no backbone, or has fewer blocks.
     """
     groups = {name: layers for name, layers in blocks(model).items() if name != "stem"}
     if not 1 <= count <= len(groups):
@@ -123,25 +116,10 @@ def block_outputs(model: keras.Model, count: int = 4) -> keras.Model:
 
 
 def unfreeze(model: keras.Model, blocks: int | str = 0) -> keras.Model:
-    """Make the last blocks of a backbone trainable and freeze the rest.
+    """Make the last blocks of a backbone trainable, freeze the rest, and return it.
 
-    Parameters
-    ----------
-    model
-        A backbone.
-    blocks
-        Number of last blocks to train, or ``"all"`` (the stem too). Batch normalization in a frozen block stays in
-        inference mode, as Keras 3 does for a layer that is not trainable.
-
-    Returns
-    -------
-    keras.Model
-        The same model.
-
-    Raises
-    ------
-    ValueError
-        If `blocks` is out of range.
+    `blocks` is the number of last blocks to train, or ``"all"`` (the stem too), else a ValueError. Batch normalization
+    in a frozen block stays in inference mode, as Keras 3 does for a layer that is not trainable.
     """
     groups = _groups(model)
     names = [name for name in groups if name != "stem"]
@@ -164,9 +142,9 @@ def imagenet_at_hand(name: str) -> bool:
 
 def copy(model: keras.Model) -> keras.Model:
     """A second network with the same graph, names and weights."""
-    twin = keras.Model.from_config(model.get_config())
-    twin.set_weights(model.get_weights())
-    return twin
+    second = keras.Model.from_config(model.get_config())
+    second.set_weights(model.get_weights())
+    return second
 
 
 def trainable_layers(model: keras.Model) -> list[str]:

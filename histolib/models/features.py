@@ -1,4 +1,4 @@
-"""Numbers that describe an image: pooled or flattened outputs of a network, and color histograms."""
+"""Numbers that describe an image: pooled or flattened outputs of a network."""
 
 import keras
 import numpy as np
@@ -83,41 +83,6 @@ def power_mean(features: np.ndarray, p: float = 3) -> np.ndarray:
         return largest
     share = features / np.where(largest > 0, largest, 1)[..., None, :]
     return largest * np.mean(share**p, axis=-2) ** (1 / p)
-
-
-def color_histogram(images: np.ndarray, bins: int = 8, block: int = 4096) -> np.ndarray:
-    """Joint histogram of red, green and blue.
-
-    Parameters
-    ----------
-    images
-        uint8, (N, H, W, 3).
-    bins
-        Bins per channel, a divisor of 256.
-    block
-        Images at a time.
-
-    Returns
-    -------
-    ndarray of float32, (N, bins ** 3)
-        Shares of an image's pixels; each row sums to 1.
-
-    Raises
-    ------
-    ValueError
-        If `bins` does not divide 256.
-    """
-    if bins < 1 or 256 % bins:
-        raise ValueError(f"bins={bins}: expected a divisor of 256")
-    counts = np.empty((len(images), bins**3), np.float32)
-    for start in range(0, len(images), block):
-        levels = (images[start : start + block] // (256 // bins)).reshape(-1, images.shape[1] * images.shape[2], 3)
-        codes = levels.astype(np.int64) @ np.array([bins**2, bins, 1])
-        codes += np.arange(len(codes))[:, None] * bins**3
-        counts[start : start + len(codes)] = np.bincount(codes.ravel(), minlength=len(codes) * bins**3).reshape(
-            len(codes), -1
-        )
-    return counts / (images.shape[1] * images.shape[2])
 
 
 def standardized(values: np.ndarray) -> np.ndarray:

@@ -25,21 +25,19 @@ def magnification_cnn(
     stride: int = 4,
     scale: float = 1.0,
 ) -> keras.Model:
-    """The network of Bayramoglu, Kannala and Heikkilä 2016 (section II, Figs. 4 and 5).
+    """The network of Bayramoglu, Kannala and Heikkilä 2016 (section II).
 
     Published: convolutions of 96 filters 7x7, 256 of 5x5 and 384 of 3x3, each with ReLU and max pooling over 3x3 with
     stride 2; local response normalization after the first two; two dense layers of 512 with ReLU and dropout of 0.5;
-    two softmax outputs on the same layers for two tasks (the paper splits the last fully connected layer into two
-    branches and names a split before it as future work).
+    two softmax outputs on the same layers for two tasks.
 
-    Not published: strides and padding of the convolutions, scale of the pixels, initial weights. The paper says that
-    its network is the one of Levi and Hassner 2015, so the first two are taken from its published definition: the first
-    convolution has stride 4 and no padding, the others keep the size; a pooling window that reaches beyond the edge
-    counts, as in Caffe. Images of 100x100 become maps of 24x24, and of 12x12, 6x6 and 3x3 after the three poolings
-    (there 227x227 become 56x56, 28x28, 14x14 and 7x7). Pixels keep the range of 255 gray levels, as there, where the
-    mean image was subtracted: between 0 and 1 the sum in the response normalization would be so small that the layer
-    divides by little else than a constant. The initial weights are Keras's own (Glorot and Bengio 2010), which fit any
-    `width`.
+    Not published: strides and padding of the convolutions, scale of the pixels, initial weights. The network is said to
+    be the one of Levi and Hassner 2015, so the first two are taken from its published definition: the first convolution
+    has stride 4 and no padding, the others keep the size; a pooling window that reaches beyond the edge counts, as in
+    Caffe. Images of 100x100 become maps of 24x24, and of 12x12, 6x6 and 3x3 after the three poolings. Pixels keep the
+    range of 255 gray levels, as there, where the mean image was subtracted: between 0 and 1 the sum in the response
+    normalization would be so small that the layer divides by little else than a constant. The initial weights are
+    Keras's own (Glorot and Bengio 2010), which fit any `width`.
 
     Parameters
     ----------
@@ -49,10 +47,8 @@ def magnification_cnn(
         Height, width and channels; pixels in [0, 255].
     classes, magnifications
         Numbers of classes of the two tasks.
-    width
-        Factor on the number of filters and dense units.
-    dropout
-        Share of activations dropped after each dense layer.
+    width, dropout
+        Factor on the number of filters and dense units; share of activations dropped after each dense layer.
     augment
         Layer applied to training images (`histolib.training.augmentation`), or None.
     standardize
@@ -101,10 +97,7 @@ def log_magnification(magnification) -> np.ndarray:
 
     40, 100, 200 and 400 become about -1.74, -0.42, 0.58 and 1.58, whose mean is 0: twice as large is always one more.
 
-    Raises
-    ------
-    ValueError
-        If a magnification is not above 0.
+    Raises ValueError if a magnification is not above 0.
     """
     magnification = np.asarray(magnification, np.float64)
     if not (magnification > 0).all():

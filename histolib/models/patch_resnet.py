@@ -1,4 +1,4 @@
-"""The residual network of the patch chapter, and the variants of it that the slides compare."""
+"""A residual network for patches, and variants of it."""
 
 import math
 from collections.abc import Sequence
@@ -6,17 +6,8 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-STRUCTURES = {
-    "normal": {},
-    "3x3": {"first_kernel": 3},
-    "stride 2": {"stride": 2},
-    "feature maps doubled": {"maps": 2},
-    "two poolings": {"pools": 2},
-    "dropout": {"dropout": 0.5},
-}
-"""The slides' normal model and its five variants, as options of `patch_resnet`."""
-NATIVE = 128  # pixels: "the maximal size to use a pure ResNet model" of the slides; a larger input is reduced first
-FILTERS = 64  # of the first convolution and the first residual blocks (He et al. 2016, Table 1)
+NATIVE = 128  # pixels, the largest input that is not reduced first
+FILTERS = 64  # of the first convolution and the first residual blocks (He et al. 2016)
 SMALLEST = 32  # pixels
 
 
@@ -37,11 +28,9 @@ def patch_resnet(
 ) -> keras.Model:
     """First convolution, pooling, residual blocks, pooling, dense layer.
 
-    From the slides: this order; the first convolution of 7x7 and stride 1; the five variants (`STRUCTURES`); 128 pixels
-    as the largest input of a network that is residual from its start, and pooling or a stride of 2 before larger ones;
-    dropout and an L2 penalty. Not in them, chosen here: basic blocks in stages as in the 18-layer network of He et
-    al. 2016 (Table 1 and Fig. 2; batch normalization after each convolution, a 1x1 convolution as shortcut where the
-    shape changes), the dropout's place before the dense layer and its rate, averages as the last pooling.
+    Basic blocks in stages as in the 18-layer network of He et al. 2016 (batch normalization after each convolution, a
+    1x1 convolution as shortcut where the shape changes); but the first convolution has stride 1, dropout may stand
+    before the dense layer, and patches above `native` pixels are reduced first.
 
     Parameters
     ----------
@@ -52,14 +41,12 @@ def patch_resnet(
         Number of classes, at least 2.
     first_kernel, stride
         Side and stride of the first convolution.
-    maps
-        Factor of all numbers of feature maps; 2 is the slides' "feature maps doubled".
+    maps, width
+        Factors of all numbers of feature maps, of which at least 4 remain.
     pools
         Max poolings (3x3, stride 2) between the first convolution and the residual blocks.
     dropout
         Share of the averaged features that is dropped.
-    width
-        Factor of all numbers of feature maps too, for small machines; at least 4 remain.
     blocks
         Residual blocks of each stage; each stage after the first halves the size and doubles the feature maps.
     l2
@@ -69,7 +56,7 @@ def patch_resnet(
     down
         ``"pooling"``, averages over the patch itself, or ``"stride"``, a larger stride of the first convolution.
     native
-        Largest side in pixels that is not reduced: 128 for the slides' images, less where images are shrunk.
+        Largest side in pixels that is not reduced.
 
     Returns
     -------
@@ -108,13 +95,7 @@ def patch_resnet(
 
 
 def first_maps(model: keras.Model) -> keras.Model:
-    """The same network up to its first convolution's feature maps, after normalization and ReLU.
-
-    Returns
-    -------
-    keras.Model
-        uint8 patches to float maps, (N, h, w, feature maps); for `training.predict`.
-    """
+    """The same network up to its first convolution's feature maps (N, h, w, maps), after normalization and ReLU."""
     return keras.Model(model.input, model.get_layer("relu1").output, name="first_maps")
 
 
@@ -134,7 +115,7 @@ class _Maker:
         return layers.BatchNormalization(momentum=0.9, name=f"normalization{name}")(x)
 
     def block(self, x, filters: int, stride: int, name: str):
-        """Two convolutions of 3x3 and a shortcut around them (He et al. 2016, Fig. 2, equations 1 and 2)."""
+        """Two convolutions of 3x3 and a shortcut around them (He et al. 2016, equations 1 and 2)."""
         branch = layers.ReLU(name=f"relu_{name}a")(self.convolution(x, filters, 3, stride, f"_{name}a"))
         branch = self.convolution(branch, filters, 3, 1, f"_{name}b")
         if stride > 1 or x.shape[-1] != filters:

@@ -10,17 +10,7 @@ from matplotlib.figure import Figure
 
 
 def image_grid(rows: Mapping[str, Sequence[np.ndarray]], title: str, scale: float = 0.95) -> Figure:
-    """Images in labeled rows.
-
-    Parameters
-    ----------
-    rows
-        Label of a row to its images, uint8 (H, W, 3).
-    title
-        Title of the figure.
-    scale
-        Width of an image in inches.
-    """
+    """Images, uint8 (H, W, 3), in rows by label, each `scale` inches wide."""
     columns = max(len(images) for images in rows.values())
     height, width = next(iter(rows.values()))[0].shape[:2]
     size = (columns * scale + 1.2, len(rows) * scale * height / width + 0.5)
@@ -39,14 +29,7 @@ def image_grid(rows: Mapping[str, Sequence[np.ndarray]], title: str, scale: floa
 def slide_map(rows: pd.DataFrame, title: str, patch: int = 50) -> Figure:
     """Patches of one slide in their places: true class beside the probability of class 1.
 
-    Parameters
-    ----------
-    rows
-        One row per patch: ``x, y`` (pixels of the slide), ``y_true``, ``p_1``.
-    title
-        Title of the figure.
-    patch
-        Side of a patch in pixels.
+    `rows` has one row per patch, `patch` pixels wide: ``x, y`` (pixels of the slide), ``y_true``, ``p_1``.
     """
     column, line = ((rows[name] - rows[name].min()) // patch for name in ("x", "y"))
     figure, axes = plt.subplots(1, 2, figsize=(8.6, 4.2), sharex=True, sharey=True)

@@ -38,16 +38,9 @@ def confusion(
 
 
 def intervals(summaries: Mapping[str, pd.DataFrame], score: str, title: str, label: str) -> Figure:
-    """A score with its interval per method; one color and marker per run.
+    """A score with its interval per method; one color and marker per run (name to `metrics.summary`).
 
-    Parameters
-    ----------
-    summaries
-        Name of a run to `metrics.summary`.
-    score
-        Which score.
-    title, label
-        Title of the figure and label of the score's axis.
+    `label` is that of the score's axis.
     """
     methods = list(dict.fromkeys(m for table in summaries.values() for m in table.index.unique("method")))
     figure, axis = plt.subplots(figsize=(8, 0.55 * len(methods) + 1.6))

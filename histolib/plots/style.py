@@ -8,7 +8,7 @@ MARKERS = "osD^vP*X"
 
 
 def style() -> None:
-    """Defaults of every figure of the book."""
+    """Defaults of every figure."""
     sns.set_theme(context="notebook", style="whitegrid", palette=COLORS)
     plt.rcParams.update(
         {"figure.dpi": 110, "figure.constrained_layout.use": True, "savefig.dpi": 110, "axes.titlesize": "medium"}

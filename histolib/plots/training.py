@@ -25,13 +25,7 @@ def class_counts(counts: pd.DataFrame, title: str, unit: str = "patches") -> Fig
 
 
 def curves(histories: Mapping[str, pd.DataFrame], title: str) -> Figure:
-    """Accuracy and loss per epoch, a row of panels per method.
-
-    Parameters
-    ----------
-    histories
-        Name of a method to `training.Fit.history`.
-    """
+    """Accuracy and loss per epoch, a row of panels per method (name to `training.Fit.history`)."""
     figure, axes = plt.subplots(len(histories), 2, figsize=(8, 2.5 * len(histories) + 0.4), squeeze=False)
     for line, (name, history) in zip(axes, histories.items(), strict=True):
         for axis, quantity in zip(line, ("accuracy", "loss"), strict=True):

@@ -24,7 +24,7 @@ _PIXELS = 10_000_000  # of images and crops in one call: bounds the memory, and 
 _AHEAD = 4  # images that are read and normalized while another one is encoded
 
 
-def describe(
+def encode(
     dataset: Dataset,
     encoders: Mapping[str, keras.Model],
     scale: float,
@@ -125,14 +125,7 @@ def draw(
 ) -> tuple[np.ndarray, np.ndarray]:
     """What is random about the descriptors of one image; jitter k is the same however many are drawn.
 
-    Parameters
-    ----------
-    image_id
-        Of the image.
-    shape
-        Its height and width in pixels, after scaling.
-    size, crops, jitters, seed, low, high
-        As for `describe`.
+    Parameters as for `encode`; `shape` is the image's height and width in pixels, after scaling.
 
     Returns
     -------
@@ -169,7 +162,7 @@ class Describer:
     Parameters
     ----------
     encoders
-        As for `describe`.
+        As for `encode`.
     shape
         Height and width of the images in pixels.
     size
@@ -199,21 +192,9 @@ class Describer:
     def __call__(
         self, image: np.ndarray, factors: np.ndarray, places: np.ndarray, names: Sequence[str] | None = None
     ) -> dict[str, np.ndarray]:
-        """Descriptors of one image.
+        """Descriptors of one image, uint8 (H, W, 3), by name: float32 (jitters, D).
 
-        Parameters
-        ----------
-        image
-            uint8, (H, W, 3).
-        factors, places
-            As `draw` gives them.
-        names
-            The encoders that are asked; None: all.
-
-        Returns
-        -------
-        dict
-            Name to float32 (jitters, D).
+        `factors` and `places` as `draw` gives them; `names` of the encoders that are asked, None for all.
         """
         names = tuple(self.encoders if names is None else names)
         graph = self._graph(names)

@@ -75,7 +75,7 @@ def fit(
     loss
         Keras loss on one-hot labels.
     optimizer
-        Adam with learning rate 0.001 and its standard moments if None, as the IDC paper uses.
+        Adam with learning rate 0.001 and its standard moments if None.
     seed
         Seed of the order of the images.
     say

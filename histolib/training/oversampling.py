@@ -1,14 +1,12 @@
 """Synthetic minority oversampling (SMOTE) for images, in bounded memory.
 
-imbalanced-learn decides which images are joined and where between them the new one lies; it does so on a table of
-image numbers, so that its copies and its float results never hold pixels. At 277,524 patches of 50x50 those would
-take about 12 GB.
+The result is that of imbalanced-learn's `SMOTE`, whose copies and float results of pixels take about 12 GB at 277,524
+patches of 50x50; here pixels are uint8 except in tiles.
 """
 
 import numpy as np
 import pandas as pd
-from imblearn.over_sampling import SMOTE
-from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
 from tqdm import tqdm
 
 _TILE = 2048  # images whose distances are computed at a time
@@ -51,11 +49,10 @@ def smote(images: np.ndarray, labels, seed: int, neighbors: int = 5, return_pare
     """
     labels = np.asarray(labels)
     _check(images, labels, neighbors)
-    plan = _plan(images, labels, seed, neighbors)
-    parents, steps = plan[:, :2].astype(np.int64), plan[:, 2]
-    grown = np.empty((len(images) + len(plan), *images.shape[1:]), np.uint8)
+    parents, steps = _plan(images, labels, seed, neighbors)
+    grown = np.empty((len(images) + len(parents), *images.shape[1:]), np.uint8)
     grown[: len(images)] = images
-    for start in range(0, len(plan), _TILE):
+    for start in range(0, len(parents), _TILE):
         block = slice(start, start + _TILE)
         first, second = (images[column].astype(np.float64) for column in parents[block].T)
         step = steps[block].reshape(-1, *[1] * (images.ndim - 1))
@@ -66,19 +63,10 @@ def smote(images: np.ndarray, labels, seed: int, neighbors: int = 5, return_pare
 
 
 def extend(images: np.ndarray, manifest: pd.DataFrame, seed: int) -> tuple[np.ndarray, pd.DataFrame]:
-    """Oversample images together with their manifest.
+    """Oversample images, uint8 (N, ...), together with their manifest, rows of `Dataset.table`.
 
     A synthetic image gets the patient of its first parent. Its second parent may be another patient's: oversampling
-    before a split carries tissue across it, which is the leak that the IDC chapter studies.
-
-    Parameters
-    ----------
-    images
-        uint8, (N, ...).
-    manifest
-        Rows of `Dataset.table`, one per image.
-    seed
-        Seed of all draws.
+    before a split carries tissue across it.
 
     Returns
     -------
@@ -98,64 +86,52 @@ def extend(images: np.ndarray, manifest: pd.DataFrame, seed: int) -> tuple[np.nd
     return grown, pd.concat([real, new], ignore_index=True)
 
 
-def _plan(images: np.ndarray, labels: np.ndarray, seed: int, neighbors: int) -> np.ndarray:
-    """For each synthetic image: position of `a`, position of `b`, step `u`; float64 (M - N, 3)."""
-    numbers = np.zeros((len(images), 3))
-    numbers[:, 0] = np.arange(len(images))
-    sampler = _PlanningSMOTE(k_neighbors=neighbors, random_state=seed).of(images)
-    return sampler.fit_resample(numbers, labels)[0][len(images) :]
+def _plan(images: np.ndarray, labels: np.ndarray, seed: int, neighbors: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of `a` and `b` of each synthetic image, int64 (M - N, 2), and its step `u`, (M - N,)."""
+    classes, sizes = np.unique(labels, return_counts=True)
+    parents, steps = [np.empty((0, 2), np.int64)], [np.empty(0)]
+    for label, missing in zip(classes, sizes.max() - sizes, strict=True):
+        if not missing:
+            continue
+        members = np.flatnonzero(labels == label)
+        near = _nearest(images[members], neighbors)
+        # The generator, its seed anew for each class, and the order of the draws are imbalanced-learn's.
+        rng = check_random_state(seed)
+        rows, columns = np.divmod(rng.randint(0, near.size, missing), neighbors)
+        steps.append(rng.uniform(size=missing))
+        parents.append(np.stack([members[rows], members[near[rows, columns]]], axis=1))
+    return np.concatenate(parents), np.concatenate(steps)
 
 
-class _PlanningSMOTE(SMOTE):
-    """imbalanced-learn's SMOTE on image numbers: its draws and its order, but no pixels."""
+def _nearest(images: np.ndarray, neighbors: int) -> np.ndarray:
+    """Positions of each image's exact nearest neighbors, itself left out, int64 (N, neighbors); in tiles."""
+    pixels = images.reshape(len(images), -1)
+    keep = min(neighbors + 1 + _SPARE, len(pixels))
+    best = np.full((len(pixels), keep), np.inf, np.float32)
+    found = np.zeros((len(pixels), keep), np.int64)
+    starts = range(0, len(pixels), _TILE)
+    for first in tqdm(starts, desc="neighbors", unit="tile", disable=None):
+        rows = _tile(pixels, first)
+        # Each pair of tiles is multiplied once and serves the images of both.
+        for second in starts[first // _TILE :]:
+            columns = rows if second == first else _tile(pixels, second)
+            squared = np.square(rows).sum(1)[:, None] + np.square(columns).sum(1) - 2 * (rows @ columns.T)
+            _keep_best(best, found, first, second, squared)
+            if second != first:
+                _keep_best(best, found, second, first, squared.T)
+    return np.array([_ranked(pixels, one, np.sort(near))[1 : 1 + neighbors] for one, near in enumerate(found)])
 
-    def of(self, images: np.ndarray) -> "_PlanningSMOTE":
-        self._images = images
-        return self
 
-    def _validate_estimator(self):
-        self.nn_k_ = _ImageNeighbors(self._images, self.k_neighbors + 1)
-
-    def _generate_samples(self, X, nn_data, nn_num, rows, cols, steps, y_type=None, y=None):
-        return np.column_stack([X[rows, 0], nn_data[nn_num[rows, cols], 0], steps])
+def _tile(pixels: np.ndarray, start: int) -> np.ndarray:
+    """Pixels as float32 around zero, which keeps the products small and exact enough for a ranking."""
+    return pixels[start : start + _TILE].astype(np.float32) - 128
 
 
-class _ImageNeighbors(BaseEstimator):
-    """Exact nearest neighbors among images given by number, in tiles."""
-
-    def __init__(self, images, n_neighbors):
-        self.images, self.n_neighbors = images, n_neighbors
-
-    def fit(self, numbers, y=None):
-        self._pixels = self.images[numbers[:, 0].astype(np.int64)].reshape(len(numbers), -1)
-        return self
-
-    def kneighbors(self, numbers, return_distance=False):
-        """Positions of the nearest images, the image itself first; int64 (N, n_neighbors)."""
-        keep = min(self.n_neighbors + _SPARE, len(self._pixels))
-        best = np.full((len(self._pixels), keep), np.inf, np.float32)
-        found = np.zeros((len(self._pixels), keep), np.int64)
-        starts = range(0, len(self._pixels), _TILE)
-        for first in tqdm(starts, desc="neighbors", unit="tile", disable=None):
-            rows = self._tile(first)
-            # Each pair of tiles is multiplied once and serves the images of both.
-            for second in starts[first // _TILE :]:
-                columns = rows if second == first else self._tile(second)
-                squared = np.square(rows).sum(1)[:, None] + np.square(columns).sum(1) - 2 * (rows @ columns.T)
-                _keep_best(best, found, first, second, squared)
-                if second != first:
-                    _keep_best(best, found, second, first, squared.T)
-        return np.array([self._rank(one, np.sort(near)) for one, near in enumerate(found)])
-
-    def _tile(self, start: int) -> np.ndarray:
-        """Pixels as float32 around zero, which keeps the products small and exact enough for a ranking."""
-        return self._pixels[start : start + _TILE].astype(np.float32) - 128
-
-    def _rank(self, one: int, near: np.ndarray) -> np.ndarray:
-        difference = self._pixels[near].astype(np.int64) - self._pixels[one]
-        squared = np.square(difference).sum(1)
-        squared[near == one] = -1  # itself first, before an identical copy
-        return near[np.argsort(squared, kind="stable")[: self.n_neighbors]]
+def _ranked(pixels: np.ndarray, one: int, near: np.ndarray) -> np.ndarray:
+    """Candidates by exact distance from an image, itself first, before an identical copy."""
+    squared = np.square(pixels[near].astype(np.int64) - pixels[one]).sum(1)
+    squared[near == one] = -1
+    return near[np.argsort(squared, kind="stable")]
 
 
 def _keep_best(best: np.ndarray, found: np.ndarray, start: int, other: int, squared: np.ndarray) -> None:

@@ -9,10 +9,7 @@ import numpy as np
 def one_hot(labels, classes: int) -> np.ndarray:
     """Classes as float32 rows with a single 1, (N, classes).
 
-    Raises
-    ------
-    ValueError
-        If a label is not in 0 ... classes - 1.
+    Raises ValueError if a label is not in 0 ... classes - 1.
     """
     labels = np.asarray(labels)
     if labels.min(initial=0) < 0 or labels.max(initial=0) >= classes:
@@ -51,7 +48,7 @@ def targets(model: keras.Model, labels, count: int) -> np.ndarray | dict[str, np
     names = tasks(model)
     given = list(labels) if isinstance(labels, Mapping) else []
     if set(given) != set(names):
-        raise ValueError(f"labels for {_told(given)}, but {model.name} has {_told(names)}")
+        raise ValueError(f"labels for {_tasks_in_words(given)}, but {model.name} has {_tasks_in_words(names)}")
     if not names:
         return _counted("labels", one_hot(labels, model.output_shape[-1]), count)
     return {name: _counted(name, _target(name, labels[name], model.output[name].shape[-1]), count) for name in names}
@@ -81,5 +78,5 @@ def _counted(name: str, values: np.ndarray, count: int) -> np.ndarray:
     return values
 
 
-def _told(names: list[str]) -> str:
+def _tasks_in_words(names: list[str]) -> str:
     return f"the tasks {', '.join(names)}" if names else "one task without a name"

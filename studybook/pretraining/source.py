@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from histolib import cache
+from histolib import cache, parallel
 from studybook.pretraining.films import FILM, draw_film
 from studybook.pretraining.patches import TISSUE, cut
 from studybook.pretraining.tissue import draw_tissue
@@ -90,26 +87,23 @@ def draw(count: int, seed: int, part: str = "training", workers: int | None = No
     per_field = ((FIELD - SIDE) // STRIDE + 1) ** 2 + FILMS
     fields = -(-count // per_field)
     folder = cache.folder("pretraining", f"v{VERSION}-{seed}-{part.replace(' ', '-')}-{fields}")
-    if not folder.is_dir():
-        workers = (os.cpu_count() or 1) if workers is None else workers
-        drawn = _all(fields, seed, part, workers if fields >= 200 else 1)
-        if fields < 20:
-            parts = list(drawn)
-            return Source(np.concatenate([p.images for p in parts]), np.concatenate([p.targets for p in parts]))
+    tasks = [(seed, part, index) for index in range(fields)]
+    if fields < 20 and not folder.is_dir():
+        parts = list(map(_drawn, tasks))
+        return Source(np.concatenate([p.images for p in parts]), np.concatenate([p.targets for p in parts]))
+
+    def make() -> None:
         cache.require_space(folder, fields * per_field * SIDE * SIDE * 3)
+        drawn = parallel.processes(_drawn, tasks, workers if fields >= 200 else 1, batch=8)
         with cache.atomic_folder(folder) as unfinished:
             _write(unfinished, drawn, fields * per_field)
+
+    cache.once(folder, make)
     return Source(np.load(folder / "images.npy", mmap_mode="r"), np.load(folder / "targets.npy"))
 
 
-def _all(fields: int, seed: int, part: str, workers: int):
-    tasks = [[seed] * fields, [part] * fields, range(fields)]
-    if workers <= 1:
-        yield from map(draw_field, *tasks)
-        return
-    # Started afresh, not forked: a fork of a process that runs TensorFlow may hang.
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(draw_field, *tasks, chunksize=8)
+def _drawn(task: tuple[int, str, int]) -> Source:
+    return draw_field(*task)
 
 
 def _write(folder: Path, parts, count: int) -> None:

@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from histolib import cache
-from studybook.twins import together
+from histolib import cache, parallel
 from studybook.twins.lesions import NAMES, draw_lesion
 from studybook.twins.section import Drawing, paint
 from studybook.twins.stains import draw_stain
@@ -91,7 +90,7 @@ def write(folder: str | Path, patients: int, seed: int, workers: int | None = No
         place.mkdir(parents=True, exist_ok=True)
     if workers is None:
         workers = min(os.cpu_count() or 1, len(tasks) // 16) if len(tasks) >= _ALONE else 1
-    together.each(_save, tasks, workers, batch=4)
+    list(parallel.processes(_save, tasks, workers, batch=4))
     return photos.parent
 
 

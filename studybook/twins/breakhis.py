@@ -19,8 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from histolib import cache
-from studybook.twins import together
+from histolib import cache, parallel
 from studybook.twins.microscope import photograph
 from studybook.twins.specimen import Field, draw_field, draw_traits
 from studybook.twins.zoom import Window
@@ -123,7 +122,7 @@ def write(folder: str | Path, patients: int, seed: int, images: int = 3, workers
             (place / f"{magnification}X").mkdir(parents=True, exist_ok=True)
     if workers is None:
         workers = os.cpu_count() or 1 if len(tasks) >= _ALONE else 1
-    together.each(_save, tasks, workers, batch=2)
+    list(parallel.processes(_save, tasks, workers, batch=2))
     return root
 
 

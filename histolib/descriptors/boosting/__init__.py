@@ -1,6 +1,6 @@
 """Gradient-boosted trees (LightGBM) on descriptors of images, all descriptors of an image on one side of a split."""
 
-from histolib.descriptors.boosting.trees import AS_RUN, PARAMETERS, fit, name, predict
+from histolib.descriptors.boosting.trees import AS_RUN, PARAMETERS, name, predict
 from histolib.descriptors.boosting.tuning import GRID, TUNE, tune
 from histolib.descriptors.boosting.validation import CrossValidation, cross_validate
 
@@ -11,7 +11,6 @@ __all__ = [
     "TUNE",
     "CrossValidation",
     "cross_validate",
-    "fit",
     "name",
     "predict",
     "tune",

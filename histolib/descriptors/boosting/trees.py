@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import lightgbm
 import numpy as np
 
-# The setting of Rakhlin et al. 2018. The paper names none of it; rounds, rate, leaves, depth and fractions are those
-# of its published code. There rows are drawn anew every 0 rounds, which switches the drawing off, so that the fraction
-# of 0.69 does nothing. Here they are drawn in every round; AS_RUN is the code's setting to the letter.
+# The setting of Rakhlin et al. 2018, whose text names none of it; rounds, rate, leaves, depth and fractions are those
+# of their code. There rows are drawn anew every 0 rounds, which switches the drawing off, so that the fraction of 0.69
+# does nothing. Here they are drawn in every round; AS_RUN is the code's setting to the letter.
 PARAMETERS = {
     "objective": "multiclass",
     "num_iterations": 70,
@@ -20,39 +20,12 @@ PARAMETERS = {
 }
 AS_RUN = PARAMETERS | {"bagging_freq": 0}
 
-# By column was faster than by row for descriptors of 128 to 2,048 numbers. Threads: see `pool`.
+# By column was faster than by row for descriptors of 128 to 2,048 numbers. Several models in one thread each are faster
+# than one model in several where descriptors are few, the trees can't depend on their number, and a busy machine does
+# not come to a standstill, where LightGBM's own threads wait for one another.
 FIXED = {"deterministic": True, "force_col_wise": True, "num_threads": 1, "verbosity": -1}
 
 Key = tuple  # which descriptors: (encoder, crop size), or (encoder, scale, crop size)
-
-
-def fit(descriptors: np.ndarray, labels, seed: int, parameters: Mapping = PARAMETERS) -> lightgbm.Booster:
-    """Train boosted trees (Friedman 2001; Ke et al. 2017). Each augmentation of an image is a row of its class.
-
-    Parameters
-    ----------
-    descriptors
-        float32, (images, augmentations, D).
-    labels
-        Classes 0 to k - 1 of the images, each at least once.
-    seed
-        Seed of the draws of features and rows, at least 0.
-    parameters
-        Names and values as LightGBM has them, ``num_iterations`` among them.
-
-    Returns
-    -------
-    lightgbm.Booster
-
-    Raises
-    ------
-    ValueError
-        Descriptors of another shape or not finite, or labels that do not fit them.
-    """
-    y = classes_of(labels)
-    check("descriptors", descriptors, len(y))
-    settings = complete(parameters, y)
-    return train(binned(descriptors, y, settings), settings, seed)
 
 
 def predict(booster: lightgbm.Booster, descriptors: np.ndarray) -> np.ndarray:
@@ -62,7 +35,7 @@ def predict(booster: lightgbm.Booster, descriptors: np.ndarray) -> np.ndarray:
 
 
 def name(key: Key) -> str:
-    """``<encoder>-<crop size>``, as Table 1 of the paper names its rows."""
+    """``<encoder>-<crop size>``, the name of a kind of descriptor."""
     return f"{key[0]}-{key[-1]}"
 
 

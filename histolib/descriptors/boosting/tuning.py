@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from histolib.descriptors.boosting import pool
+from histolib import parallel
 from histolib.descriptors.boosting.trees import PARAMETERS, Key, binned, check_all, classes_of, complete, predict, train
 from histolib.metrics import splits
 
@@ -39,10 +39,10 @@ def tune(
     patients
         Patient of each image; inner folds keep patients together.
     how
-        ``"none"``: `base`. ``"evaluation"``: one choice for all folds, by the very accuracy that is
-        reported afterwards, as the comments in the paper's published code suggest; that accuracy is too good
-        (Cawley and Talbot 2010). ``"nested"``: a choice for each fold by `inner` folds of its training part, so that
-        its test part has no say.
+        ``"none"``: `base`. ``"evaluation"``: one choice for all folds, by the very accuracy that is reported
+        afterwards, as comments in the code of Rakhlin et al. 2018 suggest; that accuracy is too good (Cawley and
+        Talbot 2010). ``"nested"``: a choice for each fold by `inner` folds of its training part, so that its test part
+        has no say.
     grid
         Changes to `base`; of equally good ones the first is taken.
     inner
@@ -70,7 +70,7 @@ def tune(
         raise ValueError(f"{len(patients)} patients for {len(y)} images; expected one of each per image")
     settings = [dict(base) | dict(change) for change in grid]
     if how == "none":
-        return {key: [PARAMETERS] * len(parts) for key in descriptors}
+        return {key: [dict(base)] * len(parts) for key in descriptors}
     # The (train, test) parts that decide: over all folds at once, or over one fold each.
     deciding = [parts]
     if how == "nested":
@@ -89,7 +89,7 @@ def tune(
 
     chosen = {}
     for key, x in descriptors.items():
-        counts = pool.each(right, [(x, *part) for asked in deciding for part in asked], workers)
+        counts = parallel.threads(right, [(x, *part) for asked in deciding for part in asked], workers)
         best = [settings[int(sum(next(counts) for _ in asked).argmax())] for asked in deciding]
         chosen[key] = best if how == "nested" else best * len(parts)
     return chosen

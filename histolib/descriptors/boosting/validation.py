@@ -10,7 +10,8 @@ import lightgbm
 import numpy as np
 from tqdm.auto import tqdm
 
-from histolib.descriptors.boosting import kept, pool
+from histolib import parallel
+from histolib.descriptors.boosting import kept
 from histolib.descriptors.boosting.trees import (
     PARAMETERS,
     Key,
@@ -114,7 +115,7 @@ def cross_validate(
     new, reused = [], 0
     jobs = [(key, k) for key in descriptors for k in range(len(parts))]
     with tqdm(total=len(jobs) * len(seeds), disable=not progress, unit="model") as bar:
-        for answers, read in pool.each(one_fold, jobs, workers):
+        for answers, read in parallel.threads(one_fold, jobs, workers):
             new, reused = new + answers, reused + read
             bar.update(len(seeds))
     return CrossValidation(found, fold, seeds, np.mean(new, 0) if new else None, bar.total, reused)

@@ -6,21 +6,9 @@ from keras import ops
 
 
 def versions(layer: keras.layers.Layer, images, count: int) -> dict[str, list[np.ndarray]]:
-    """Images with random versions of each, for looking at.
+    """Images, uint8 (N, H, W, 3), with `count` random versions of each by a layer that changes training images.
 
-    Parameters
-    ----------
-    layer
-        A layer that changes training images.
-    images
-        uint8, (N, H, W, 3).
-    count
-        Versions per image.
-
-    Returns
-    -------
-    dict
-        ``"patch 1"`` ... to the image followed by its versions, all uint8.
+    ``"patch 1"`` ... to the image followed by its versions, all uint8.
     """
     shown = {}
     for k, image in enumerate(images, start=1):

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from histolib.plots import COLORS, MARKERS
 
 
-def activation_maps(
+def ablation_maps(
     images: Mapping[str, np.ndarray],
     maps: Mapping[str, np.ndarray],
     title: str,
@@ -23,7 +23,7 @@ def activation_maps(
     images
         Label of a row, such as ``40x``, to its image, uint8 (H, W, 3).
     maps
-        Name of a task to the maps of the images, (N, H, W) in [0, 1], as `ablation.activation_maps` gives them.
+        Name of a task to the maps of the images, (N, H, W) in [0, 1], as `ablation.maps` gives them.
     title
         Title of the figure.
     answers

@@ -210,7 +210,7 @@ def _crafted(settings: Mapping) -> Result:
 def _described(descriptor: str, size: int, *data):
     from histolib.descriptors import comparison
 
-    return comparison.describe(_load(*data).images(size, crop="center"), [descriptor], workers=1)
+    return comparison.precompute(_load(*data).images(size, crop="center"), [descriptor], workers=1)
 
 
 def _seen(settings: Mapping) -> list[int]:

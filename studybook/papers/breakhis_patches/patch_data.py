@@ -16,6 +16,13 @@ from histolib.images import contrast, patches
 from histolib.metrics import splits
 from studybook import twins
 
+CROPPINGS = {
+    "random 256": {"size": 256, "how": "random"},
+    "random 64": {"size": 64, "how": "random"},
+    "sliding 128": {"size": 128, "how": "sliding"},
+    "sliding 64": {"size": 64, "how": "sliding"},
+}
+"""The four ways to cut of the slides, as settings of `patches.table`. Overlap and number are not in them."""
 WHOLE = "whole"  # cropping of those that see an image uncut
 TILE, SIGMA = 32, 8.0  # of `contrast.treatment`, pixels of an image that is not shrunk
 DATA = ("data", "patients", "data_seed", "split", "seed", "scale", "validation")
@@ -69,7 +76,7 @@ def side(settings: Mapping) -> int:
     """Side in pixels of what a network is given."""
     if settings["cropping"] == WHOLE:
         return settings["whole_size"]
-    return round(settings["scale"] * patches.CROPPINGS[settings["cropping"]]["size"])
+    return round(settings["scale"] * CROPPINGS[settings["cropping"]]["size"])
 
 
 def treating(settings: Mapping) -> dict:
@@ -167,7 +174,7 @@ def _treated(**settings) -> np.ndarray:
 
 @lru_cache(maxsize=2)
 def _windows(**settings) -> pd.DataFrame:
-    how, count = patches.CROPPINGS[settings["cropping"]]["how"], settings["crops"]
+    how, count = CROPPINGS[settings["cropping"]]["how"], settings["crops"]
     manifest, size = images_of(settings), side(settings)
     votes = len(patches.sliding_positions(shape(settings), size, settings["overlap"]))
     drawn = max(count, votes)

@@ -19,6 +19,7 @@ from histolib.images import contrast, patches
 from histolib.metrics import splits
 from studybook.engine.units import Gathered, Result
 from studybook.papers.breakhis_patches.patch_data import (
+    CROPPINGS,
     CUT,
     DATA,
     WHOLE,
@@ -33,7 +34,15 @@ from studybook.papers.breakhis_patches.patch_data import (
 
 OURS = "ResNet"
 EARLIER = ("SVM", "CNN on patches", "CNN on whole images", "DeCAF")
-STRUCTURES = ("normal", "3x3", "stride 2", "feature maps doubled", "two poolings", "dropout")
+STRUCTURES = {
+    "normal": {},
+    "3x3": {"first_kernel": 3},
+    "stride 2": {"stride": 2},
+    "feature maps doubled": {"maps": 2},
+    "two poolings": {"pools": 2},
+    "dropout": {"dropout": 0.5},
+}
+"""The slides' normal model and its five variants, as options of `models.patch_resnet`."""
 REGULARIZATIONS = ("early stopping", "none", "L2", "dropout")
 DROPOUT = 0.5  # where it is studied against overfitting
 MODEL = "model.keras"  # in the folder of a unit with the base setting
@@ -114,7 +123,7 @@ def untrained(settings: Mapping):
             1, (size, size, 3), width=settings["width"], dropout=settings["cnn_dropout"], augment=augment
         )
     heeded = _heeded(settings)
-    options = models.STRUCTURES[settings["structure"]] | ({"dropout": DROPOUT} if heeded == "dropout" else {})
+    options = STRUCTURES[settings["structure"]] | ({"dropout": DROPOUT} if heeded == "dropout" else {})
     # Rounded up, so that no patch of the slides' 128 pixels is reduced and each of 256 is halved at every scale.
     native = math.ceil(NATIVE * settings["scale"])
     return models.patch_resnet(
@@ -265,7 +274,7 @@ def _architecture(settings: Mapping) -> tuple:
 
 
 def _check(lists: Mapping[str, list], networks: list, dropout: float) -> None:
-    known = {"contrast": contrast.TREATMENTS, "structure": STRUCTURES, "cropping": patches.CROPPINGS,
+    known = {"contrast": contrast.TREATMENTS, "structure": STRUCTURES, "cropping": CROPPINGS,
              "regularization": REGULARIZATIONS, "network": EARLIER}  # fmt: skip
     for name, allowed in known.items():
         for value in {**lists, "network": networks}[name]:

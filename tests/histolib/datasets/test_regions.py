@@ -1,7 +1,6 @@
 """Windows around lesions, at every edge, and global contrast normalization in and out of the graph."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from histolib.datasets import regions
@@ -116,21 +115,6 @@ def test_as_image_uses_the_regions_own_range():
     assert (image == image[..., :1]).all()
     np.testing.assert_array_equal(image, regions.as_image(7 * region - 300))  # any gain and offset
     assert not regions.as_image(np.full((3, 3), 9.0)).any()
-
-
-def test_fit_tells_cut_lesions_and_windows_beyond_the_edge():
-    table = pd.DataFrame(
-        [(100, 100, 120, 130, 400, 400), (0, 100, 20, 120, 400, 400), (0, 0, 310, 20, 400, 400)],
-        columns=["top", "left", "bottom", "right", "film_height", "film_width"],
-    )
-    found = regions.fit(table, 100)
-    assert found["cut"].tolist() == [False, False, True]
-    assert found["outside"].tolist() == [False, True, True]
-    np.testing.assert_allclose(found["stretch"], [1, 100 / 60, 100 / 60])
-    for row, stretch in zip(table.itertuples(), found["stretch"]):
-        top, left, bottom, right = regions.window((400, 400), row[1:5], 100)
-        sides = bottom - top, right - left
-        assert max(sides) / min(sides) == pytest.approx(stretch)
 
 
 def test_contrast_normalization_by_hand():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from histolib.descriptors import boosting
+from histolib.descriptors.boosting import trees
 from histolib.metrics import splits
 from studybook.published import reported
 
@@ -23,6 +24,12 @@ def descriptors(signal=2.0, augmentations=3, width=12, seed=0) -> np.ndarray:
     classes = signal * rng.normal(size=(CLASSES, 1, width))[LABELS]
     images = rng.normal(size=(len(LABELS), 1, width))
     return (classes + images + 0.1 * rng.normal(size=(len(LABELS), augmentations, width))).astype(np.float32)
+
+
+def fit(x, labels, seed, parameters=boosting.PARAMETERS):
+    """One model by itself."""
+    settings = trees.complete(parameters, labels)
+    return trees.train(trees.binned(x, labels, settings), settings, seed)
 
 
 @pytest.fixture(scope="module")
@@ -63,16 +70,16 @@ def test_rows_are_drawn_anew_by_default_and_not_in_the_setting_as_run():
     assert drawn["bagging_freq"] > 0 and fixed["bagging_freq"] == 0
 
     def two_seeds(parameters):
-        return [boosting.predict(boosting.fit(x, LABELS, seed, parameters | whole), x) for seed in (0, 1)]
+        return [boosting.predict(fit(x, LABELS, seed, parameters | whole), x) for seed in (0, 1)]
 
     assert not np.allclose(*two_seeds(drawn))
     # Without the drawing of rows, and with all features in each tree, nothing is left to chance.
     np.testing.assert_array_equal(*two_seeds(fixed))
 
 
-def test_fit_learns_and_predicts_each_augmentation():
+def test_a_model_learns_and_predicts_each_augmentation():
     x = descriptors()
-    p = boosting.predict(boosting.fit(x, LABELS, seed=3), x)
+    p = boosting.predict(fit(x, LABELS, seed=3), x)
     assert p.shape == (48, 3, CLASSES) and p.dtype == np.float64
     np.testing.assert_allclose(p.sum(-1), 1)
     assert (p.mean(1).argmax(1) == LABELS).mean() > 0.95
@@ -81,13 +88,13 @@ def test_fit_learns_and_predicts_each_augmentation():
 def test_each_augmentation_is_a_row_of_its_image():
     x = descriptors(augmentations=2)
     flat = x.reshape(-1, 1, x.shape[-1])
-    one, other = boosting.fit(x, LABELS, 0, SMALL), boosting.fit(flat, np.repeat(LABELS, 2), 0, SMALL)
+    one, other = fit(x, LABELS, 0, SMALL), fit(flat, np.repeat(LABELS, 2), 0, SMALL)
     assert one.model_to_string() == other.model_to_string()
 
 
 def test_same_seed_same_model_other_seed_other_model():
     x = descriptors()
-    first, again, other = (boosting.predict(boosting.fit(x, LABELS, seed, SMALL), x) for seed in (0, 0, 1))
+    first, again, other = (boosting.predict(fit(x, LABELS, seed, SMALL), x) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert not np.allclose(first, other)
 
@@ -100,7 +107,7 @@ def test_cross_validation_predicts_each_image_by_models_that_never_saw_it(kinds,
         assert result.probabilities[key].shape == (2, 48, 3, CLASSES)
         for k, (train, test) in enumerate(parts):
             np.testing.assert_array_equal(result.fold[test], k + 1)
-            by_hand = boosting.predict(boosting.fit(x[train], LABELS[train], 6, SMALL), x[test])
+            by_hand = boosting.predict(fit(x[train], LABELS[train], 6, SMALL), x[test])
             np.testing.assert_array_equal(result.probabilities[key][1, test], by_hand)
 
 
@@ -123,7 +130,7 @@ def test_unlabeled_images_get_the_mean_of_all_models_and_augmentations(kinds, pa
     new = {key: x[:5, :2] for key, x in kinds.items()}
     result = boosting.cross_validate(kinds, LABELS, parts, [0, 1], SMALL, unlabeled=new)
     by_hand = [
-        boosting.predict(boosting.fit(x[train], LABELS[train], seed, SMALL), new[key]).mean(1)
+        boosting.predict(fit(x[train], LABELS[train], seed, SMALL), new[key]).mean(1)
         for key, x in kinds.items()
         for train, _ in parts
         for seed in (0, 1)
@@ -199,7 +206,8 @@ def test_tuning_by_the_evaluation_folds_takes_the_best_there_and_nested_does_not
     changed = x["a", 1].copy()
     changed[parts[0][1]] = 9
     assert boosting.tune({("a", 1): changed}, LABELS, PATIENTS, parts, "nested", grid)["a", 1][0] == nested[0]
-    assert boosting.tune(x, LABELS, PATIENTS, parts, "none", grid)["a", 1] == [boosting.PARAMETERS] * 4
+    for base in (boosting.PARAMETERS, boosting.AS_RUN):
+        assert boosting.tune(x, LABELS, PATIENTS, parts, "none", grid, base=base)["a", 1] == [base] * 4
 
 
 def test_tuning_by_the_evaluation_folds_is_too_good_where_nothing_can_be_learned():
@@ -220,14 +228,14 @@ def test_tuning_by_the_evaluation_folds_is_too_good_where_nothing_can_be_learned
 
 def test_bad_input_is_named(kinds, parts):
     x = kinds["ResNet", 400]
-    with pytest.raises(ValueError, match=r"descriptors: shape \(48, 12\); expected \(48 images, augmentations, D\)"):
-        boosting.fit(x[:, 0], LABELS, 0)
+    with pytest.raises(ValueError, match=r"ResNet-400: shape \(48, 12\); expected \(48 images, augmentations, D\)"):
+        boosting.cross_validate({("ResNet", 400): x[:, 0]}, LABELS, parts)
     with pytest.raises(ValueError, match="must be finite"):
-        boosting.fit(np.where(x > 3, np.nan, x), LABELS, 0)
+        boosting.cross_validate({("ResNet", 400): np.where(x > 3, np.nan, x)}, LABELS, parts)
     with pytest.raises(ValueError, match=r"labels hold \[1, 2, 3, 4\]; expected 0 to k - 1"):
-        boosting.fit(x, LABELS + 1, 0)
+        boosting.cross_validate(kinds, LABELS + 1, parts)
     with pytest.raises(ValueError, match=r"labels hold \['a', 'b'\]"):
-        boosting.fit(x, np.where(LABELS > 1, "a", "b"), 0)
+        boosting.cross_validate(kinds, np.where(LABELS > 1, "a", "b"), parts)
     with pytest.raises(ValueError, match=r"ResNet-400: shape \(47, 3, 12\)"):
         boosting.cross_validate({("ResNet", 400): x[1:]}, LABELS, parts)
     with pytest.raises(ValueError, match="each once"):

@@ -4,7 +4,6 @@ import pytest
 
 from histolib import datasets, descriptors
 from histolib.descriptors import comparison
-from histolib.descriptors.comparison import checks
 from histolib.metrics import splits
 from histolib.training import protocols
 
@@ -22,7 +21,7 @@ def words(twin):
     """Keypoints and manifest of 50 patches, and a division by patient."""
     rows = np.linspace(0, len(twin.table) - 1, 50).astype(int)
     table = twin.table.iloc[rows].reset_index(drop=True)
-    columns = descriptors.describe(twin.images(rows=rows), "orb")
+    columns, _ = descriptors.compute(twin.images(rows=rows), "orb")
     described = comparison.Described({"orb": columns}, {"orb": 1.0})
     return described, table, *splits.two_parts(table["label"], table["patient"], 0.3)
 
@@ -45,7 +44,7 @@ def test_predictions_and_times_of_every_method(few):
 
 def test_described_images_give_the_same(few):
     images, table, train, test = few
-    described = comparison.describe(images, ["lbp", "gray"])
+    described = comparison.precompute(images, ["lbp", "gray"])
     one, times = comparison.compare(described, table, train, test, ["lbp"], ["forest"], seed=1, method="{descriptor}")
     other, _ = comparison.compare(images, table, train, test, ["lbp"], ["forest"], seed=1, method="{descriptor}")
     assert one.equals(other) and set(one["method"]) == {"lbp"}
@@ -101,15 +100,15 @@ def test_parts_of_a_protocol_leave_blends_out_of_training(few):
 
 def test_a_limit_keeps_the_shares_of_the_classes():
     labels = np.array([0] * 80 + [1] * 20)
-    chosen = checks.limited(np.arange(100), labels, 25, seed=0)
+    chosen = comparison.limited(np.arange(100), labels, 25, seed=0)
     assert len(chosen) == 25 and np.bincount(labels[chosen]).tolist() == [20, 5] and (np.diff(chosen) > 0).all()
-    assert not np.array_equal(chosen, checks.limited(np.arange(100), labels, 25, seed=1))
-    assert np.array_equal(checks.limited(np.arange(100), labels, 100, seed=0), np.arange(100))
+    assert not np.array_equal(chosen, comparison.limited(np.arange(100), labels, 25, seed=1))
+    assert np.array_equal(comparison.limited(np.arange(100), labels, 100, seed=0), np.arange(100))
 
 
 def test_patients_on_both_sides_are_refused_unless_asked_for(few):
     images, table, train, test = few
-    described = comparison.describe(images, ["gray"])
+    described = comparison.precompute(images, ["gray"])
     train, test = np.concatenate([train, test[:5]]), test[5:]
     with pytest.raises(ValueError, match="patients are in the training and the test part, such as .* shared=True"):
         comparison.compare(described, table, train, test, ["gray"], ["nearest"])
@@ -149,9 +148,9 @@ def test_other_lengths_and_unlearned_classes_are_named(few):
     ):
         comparison.compare(images, table, only, test, ["gray"])
     with pytest.raises(ValueError, match="name='grey' is no descriptor"):
-        comparison.describe(images, ["gray", "grey"])
+        comparison.precompute(images, ["gray", "grey"])
     with pytest.raises(ValueError, match="names: none"):
-        comparison.describe(images, [])
+        comparison.precompute(images, [])
 
 
 def test_real_patches(samples):

@@ -60,7 +60,7 @@ def test_whitened_windows_have_mean_0_and_covariance_1():
     windows = fitted.windows(IMAGES[:30], 20_000, 1)
     covariance = np.cov(windows, rowvar=False)
     assert abs(np.corrcoef(windows[:, 36], windows[:, 39])[0, 1]) > 0.7  # neighbors of one color
-    whitened = fitted.whiten(windows)
+    whitened = (windows - fitted.mean) @ fitted.matrix
     # What is left of 1 is the floor of 1/12: variance below it counts as rounding.
     found, raw = np.linalg.eigvalsh(np.cov(whitened, rowvar=False)), np.linalg.eigvalsh(covariance)
     assert raw[0] > 0.5 and raw[-1] > 1000 and found[0] > 0.75 and found[-1] < 1.25
@@ -73,7 +73,8 @@ def test_epsilon_leaves_small_variance_small():
     windows = fitted.windows(IMAGES, fitted.count, 0)  # the very windows that were fitted
     variance, axes = np.linalg.eigh(np.cov(windows, rowvar=False, bias=True))
     expected = variance / (variance + 0.1 * variance.mean())
-    found = np.diag(axes.T @ np.cov(fitted.whiten(windows), rowvar=False, bias=True) @ axes)
+    whitened = (windows - fitted.mean) @ fitted.matrix
+    found = np.diag(axes.T @ np.cov(whitened, rowvar=False, bias=True) @ axes)
     assert np.allclose(found, expected, atol=1e-8) and expected.min() < 0.05 and expected.max() > 0.98
 
 
@@ -83,7 +84,7 @@ def test_whitened_images_are_the_middles_of_whitened_windows(window):
     images = IMAGES[:2, :20, :23]
     half = window // 2
     views = np.lib.stride_tricks.sliding_window_view(images, (window, window), axis=(1, 2))
-    whole = fitted.whiten(np.moveaxis(views, 3, 5).reshape(-1, window * window * 3).astype(float))
+    whole = (np.moveaxis(views, 3, 5).reshape(-1, window * window * 3) - fitted.mean) @ fitted.matrix
     middle = whole.reshape(2, *views.shape[1:3], window, window, 3)[..., half, half, :]
     found = fitted.values(images)
     assert found.shape == images.shape and found.dtype == np.float32
@@ -190,7 +191,7 @@ def test_real_images_are_whitened(samples):
     images = np.stack([np.asarray(Image.open(file).convert("RGB"))[:200, :300] for file in files])
     fitted = whitening.Whitening(epsilon=1e-3).fit(images, 0)
     windows = fitted.windows(images, 20_000, 1)
-    found = np.linalg.eigvalsh(np.cov(fitted.whiten(windows), rowvar=False))
+    found = np.linalg.eigvalsh(np.cov((windows - fitted.mean) @ fitted.matrix, rowvar=False))
     raw = np.linalg.eigvalsh(np.cov(windows, rowvar=False))
     assert raw[-1] / raw[37] > 1000 and found[-1] < 1.2 and found[37] > 0.5
 

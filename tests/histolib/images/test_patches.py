@@ -54,10 +54,6 @@ def test_table_keeps_places_images_and_patients():
     place = {"image": 2, "row": 14, "column": 28, "size": 16}
     assert last == {"image_id": "c", "patient": "q", "label": 1, "patch_id": f"c/{len(each) - 1}"} | place
     assert rows["patch_id"].is_unique and rows["patch_id"].iloc[len(each)] == "b/0"
-    cut = patches.cut_all(IMAGES, rows)
-    assert np.array_equal(cut[-1], IMAGES[2, 14:, 28:])
-    mixed = rows.sample(frac=0.4, random_state=0)
-    assert np.array_equal(patches.cut_all(IMAGES, mixed), cut[mixed.index])
 
 
 def test_random_table_has_other_places_in_each_image():
@@ -67,13 +63,6 @@ def test_random_table_has_other_places_in_each_image():
     assert not np.array_equal(places[0], places[1])
     pd.testing.assert_frame_equal(rows, patches.table(MANIFEST, (30, 44), 8, "random", count=20, rng=1))
     assert patches.table(MANIFEST[:0], (30, 44), 8, "random").empty
-
-
-def test_croppings_of_the_slides():
-    found = {
-        name: len(patches.table(MANIFEST, (460, 700), **settings)) / 3 for name, settings in patches.CROPPINGS.items()
-    }
-    assert found == {"random 256": 16, "random 64": 16, "sliding 128": 70, "sliding 64": 14 * 21}
 
 
 def test_maps_by_hand():
@@ -107,7 +96,7 @@ def test_maps_put_back_what_was_cut():
         (lambda: patches.table(MANIFEST, (30, 44), 64), "larger than the image"),
         (lambda: patches.table(MANIFEST.assign(image_id="a"), (30, 44), 8), "image a is listed twice"),
         (
-            lambda: patches.cut_all(IMAGES, patches.table(MANIFEST, (30, 44), 8).assign(size=[8, 9] * 105)),
+            lambda: patches.Cut(IMAGES, patches.table(MANIFEST, (30, 44), 8).assign(size=[8, 9] * 105)),
             r"sizes \[8, 9\]",
         ),
     ],
@@ -119,7 +108,9 @@ def test_refusals(call, message):
 
 def test_patches_cut_when_asked_for_are_those_cut_at_once():
     rows = patches.table(MANIFEST, (30, 44), 8, "random", count=7, rng=1).sample(frac=1, random_state=0)
-    whole, lazy = patches.cut_all(IMAGES, rows), patches.Cut(IMAGES, rows)
+    places = zip(rows["image"], rows["row"], rows["column"])
+    whole = np.stack([IMAGES[image, row : row + 8, column : column + 8] for image, row, column in places])
+    lazy = patches.Cut(IMAGES, rows)
     assert len(lazy) == 21 and lazy.shape == whole.shape and lazy.dtype == whole.dtype
     for chosen in (slice(None), slice(5, 12), slice(20, 30), np.array([3, 3, 0]), np.arange(21) % 2 == 0, []):
         chosen = np.array(chosen, np.int64) if isinstance(chosen, list) else chosen

@@ -7,28 +7,6 @@ from histolib.descriptors import baselines, embeddings
 from histolib.models import features
 
 
-def test_histogram_of_known_images():
-    red = np.zeros((4, 4, 3), np.uint8)
-    red[..., 0] = 255
-    half = red.copy()
-    half[:2] = 0
-    histogram = features.color_histogram(np.stack([red, half]), bins=2)
-    assert histogram.dtype == np.float32 and histogram.shape == (2, 8)
-    assert histogram[0].tolist() == [0, 0, 0, 0, 1, 0, 0, 0]
-    assert histogram[1].tolist() == [0.5, 0, 0, 0, 0.5, 0, 0, 0]
-
-
-def test_histogram_equals_numpy_and_does_not_depend_on_blocks():
-    images = np.random.default_rng(0).integers(0, 256, (7, 9, 5, 3), dtype=np.uint8)
-    found = features.color_histogram(images, bins=4)
-    for image, row in zip(images, found, strict=True):
-        expected = np.histogramdd(image.reshape(-1, 3), bins=4, range=[(0, 256)] * 3)[0].ravel() / 45
-        assert np.allclose(row, expected)
-    assert np.array_equal(found, features.color_histogram(images, bins=4, block=2))
-    with pytest.raises(ValueError, match="bins=7"):
-        features.color_histogram(images, bins=7)
-
-
 def test_color_forest_learns_color_and_repeats():
     rng = np.random.default_rng(0)
     labels = np.arange(80) % 2

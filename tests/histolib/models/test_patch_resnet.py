@@ -1,3 +1,4 @@
+import depth
 import keras
 import numpy as np
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from histolib import models, training
 from histolib.images import contrast
 from histolib.training import augmentation
+from studybook.papers.breakhis_patches import study
 
 TINY = {"width": 0.0625, "blocks": (1, 1)}  # 4 and 8 feature maps
 PATCHES = np.random.default_rng(0).integers(0, 256, (8, 64, 64, 3), dtype=np.uint8)
@@ -29,7 +31,7 @@ def test_the_published_depth_at_full_width():
     moving = sum(int(np.prod(w.shape)) for w in model.non_trainable_weights)
     assert model.count_params() - moving - (512 * 2 + 2) == 11_689_512 - 513_000
     assert sum(isinstance(layer, keras.layers.Conv2D) for layer in model.layers) == 17 + 3
-    assert models.longest_path(model) == 17
+    assert depth.convolutions(model) == 17
 
 
 @pytest.mark.parametrize(("size", "maps"), [(64, 32), (128, 64), (256, 64)])
@@ -56,7 +58,7 @@ def test_where_images_are_shrunk_smaller_patches_are_reduced():
 
 def test_each_structure_differs_in_what_its_name_says():
     def facts(name):
-        model = models.patch_resnet(64, **models.STRUCTURES[name], **TINY)
+        model = models.patch_resnet(64, **study.STRUCTURES[name], **TINY)
         first = _layer(model, "convolution1")
         pools = [layer.name for layer in model.layers if isinstance(layer, keras.layers.MaxPooling2D)]
         rates = [layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
@@ -78,7 +80,7 @@ def test_each_structure_differs_in_what_its_name_says():
         "two poolings": {"poolings": 2, "side": 16},
         "dropout": {"dropout": [0.5]},
     }
-    assert {name: facts(name) for name in models.STRUCTURES} == {name: normal | made for name, made in changes.items()}
+    assert {name: facts(name) for name in study.STRUCTURES} == {name: normal | made for name, made in changes.items()}
 
 
 def test_a_block_whose_branch_is_zero_hands_on_what_it_got():
@@ -132,7 +134,7 @@ def test_it_learns_treated_patches_and_changes_every_weight():
 
 
 def test_kept_and_loaded_again(tmp_path):
-    model = models.patch_resnet(64, **models.STRUCTURES["dropout"], **TINY)
+    model = models.patch_resnet(64, **study.STRUCTURES["dropout"], **TINY)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert np.allclose(training.predict(loaded, PATCHES), training.predict(model, PATCHES), atol=1e-6)

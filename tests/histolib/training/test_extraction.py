@@ -72,7 +72,7 @@ def one_after_the_other(network, image, image_id, normalize=True, jitters=2, see
 
 def test_descriptors_are_those_of_the_steps_one_after_the_other(images, tmp_path):
     networks = {"one": encoder(1), "other": encoder(2, 7)}
-    found = extraction.describe(images, networks, folder=tmp_path / "kept", **FEW)
+    found = extraction.encode(images, networks, folder=tmp_path / "kept", **FEW)
     assert {name: (values.shape, values.dtype.name) for name, values in found.items()} == {
         "one": ((4, 2, 5), "float32"),
         "other": ((4, 2, 7), "float32"),
@@ -104,22 +104,22 @@ def compare_with_the_authors_order(network, shape, size):
 
 
 def test_order_and_neighbors_do_not_matter(images, tmp_path):
-    whole = extraction.describe(images, {"e": encoder()}, folder=tmp_path / "a", **FEW)["e"]
+    whole = extraction.encode(images, {"e": encoder()}, folder=tmp_path / "a", **FEW)["e"]
     part = dataclasses.replace(images, table=images.table.iloc[[3, 1]].reset_index(drop=True))
-    found = extraction.describe(part, {"f": encoder(5), "e": encoder()}, folder=tmp_path / "b", **FEW)["e"]
+    found = extraction.encode(part, {"f": encoder(5), "e": encoder()}, folder=tmp_path / "b", **FEW)["e"]
     assert np.allclose(found, whole[[3, 1]], rtol=1e-5)
 
 
 def test_encoders_see_the_same_crops_whenever_they_are_asked(images, tmp_path):
-    first = extraction.describe(images, {"a": encoder(1)}, folder=tmp_path, **FEW)
-    later = extraction.describe(images, {"a": encoder(1), "b": encoder(1)}, folder=tmp_path, **FEW)
+    first = extraction.encode(images, {"a": encoder(1)}, folder=tmp_path, **FEW)
+    later = extraction.encode(images, {"a": encoder(1), "b": encoder(1)}, folder=tmp_path, **FEW)
     assert np.array_equal(first["a"], later["a"]) and np.allclose(later["b"], later["a"], rtol=1e-5)
 
 
 def test_without_jitter_the_staining_stays(images, tmp_path):
     network, rest = encoder(), {key: value for key, value in FEW.items() if key != "jitters"}
-    plain = extraction.describe(images, {"e": network}, jitters=0, folder=tmp_path, **rest)["e"]
-    by_one = extraction.describe(images, {"e": network}, jitters=1, low=1, high=1, folder=tmp_path, **rest)["e"]
+    plain = extraction.encode(images, {"e": network}, jitters=0, folder=tmp_path, **rest)["e"]
+    by_one = extraction.encode(images, {"e": network}, jitters=1, low=1, high=1, folder=tmp_path, **rest)["e"]
     assert plain.shape == (4, 1, 5) and np.allclose(plain, by_one, rtol=1e-5)
     image = crops.rescaled(packing.read(images.root / "0.png"), 0.5)
     places = extraction.draw("image 0", image.shape[:2], SIZE, 3, 0)[1][0]
@@ -128,7 +128,7 @@ def test_without_jitter_the_staining_stays(images, tmp_path):
 
 
 def test_normalization_can_be_left_out(images, tmp_path):
-    found = extraction.describe(images, {"e": encoder()}, normalize=False, folder=tmp_path, **FEW)["e"]
+    found = extraction.encode(images, {"e": encoder()}, normalize=False, folder=tmp_path, **FEW)["e"]
     expected = one_after_the_other(encoder(), packing.read(images.root / "2.png"), "image 2", normalize=False)
     assert np.allclose(found[2], expected, rtol=1e-4, atol=1e-6)
 
@@ -155,7 +155,7 @@ def test_what_is_kept_is_read_again_only_if_all_is_the_same(tmp_path):
 
     def times(network=None, **changes):
         read.clear()
-        extraction.describe(images, {"e": network or encoder()}, **options | changes)
+        extraction.encode(images, {"e": network or encoder()}, **options | changes)
         return len(read)
 
     assert times() == 2 and times() == 0
@@ -172,14 +172,14 @@ def test_what_is_kept_is_read_again_only_if_all_is_the_same(tmp_path):
 def test_a_damaged_file_is_made_again(damage, tmp_path):
     read: list = []
     images = dataset(tmp_path / "images", 2, read)
-    whole = extraction.describe(images, {"e": encoder()}, folder=tmp_path / "kept", **FEW)["e"]
+    whole = extraction.encode(images, {"e": encoder()}, folder=tmp_path / "kept", **FEW)["e"]
     file = next((tmp_path / "kept").rglob("image_1-*.npy"))
     if isinstance(damage, np.ndarray):
         np.save(file, damage)
     else:
         file.write_bytes(file.read_bytes()[:-7] if damage is None else damage)
     read.clear()
-    again = extraction.describe(images, {"e": encoder()}, folder=tmp_path / "kept", **FEW)["e"]
+    again = extraction.encode(images, {"e": encoder()}, folder=tmp_path / "kept", **FEW)["e"]
     assert read == ["1.png"] and np.allclose(again, whole, rtol=1e-5)
 
 
@@ -196,7 +196,7 @@ def killed(folder: Path, pictures: Path) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     np.save = half
-    extraction.describe(dataset(pictures), {"a": encoder(1), "b": encoder(2)}, folder=folder, **FEW)
+    extraction.encode(dataset(pictures), {"a": encoder(1), "b": encoder(2)}, folder=folder, **FEW)
 
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path):
@@ -212,21 +212,21 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path):
     whole = sorted(file.name.split("-")[0] for file in (tmp_path / "kept").rglob("*.npy") if file.name[0] != ".")
     assert whole == ["image_0", "image_0", "image_1", "image_1", "image_2"]
     assert len(list((tmp_path / "kept").rglob(".*.npy"))) == 1  # the half-written one
-    resumed = extraction.describe(images, networks, folder=tmp_path / "kept", **FEW)
+    resumed = extraction.encode(images, networks, folder=tmp_path / "kept", **FEW)
     assert read == ["2.png", "3.png"]
-    fresh = extraction.describe(images, networks, folder=tmp_path / "fresh", **FEW)
+    fresh = extraction.encode(images, networks, folder=tmp_path / "fresh", **FEW)
     assert all(np.allclose(resumed[name], fresh[name], rtol=1e-5) for name in networks)
 
 
 def test_the_users_cache_is_the_usual_place(images, monkeypatch, tmp_path):
     monkeypatch.setenv("HISTOLIB_CACHE", str(tmp_path / "cache"))
-    extraction.describe(images, {"e": encoder()}, **FEW)
+    extraction.encode(images, {"e": encoder()}, **FEW)
     assert len(list((tmp_path / "cache" / "descriptors").glob("e-*/image_*.npy"))) == 4
 
 
 def test_an_empty_data_set_and_a_progress_bar(images, tmp_path, capsys):
     empty = dataclasses.replace(images, table=images.table.iloc[:0])
-    assert extraction.describe(empty, {"e": encoder()}, folder=tmp_path, **FEW)["e"].shape == (0, 2, 5)
+    assert extraction.encode(empty, {"e": encoder()}, folder=tmp_path, **FEW)["e"].shape == (0, 2, 5)
     assert capsys.readouterr().err == ""  # no bar where nobody looks
 
 
@@ -252,14 +252,14 @@ def test_what_does_not_fit_is_said_before_any_work(change, message, tmp_path):
     read: list = []
     images = dataset(tmp_path / "images", 1, read)
     with pytest.raises(ValueError, match=message):
-        extraction.describe(images, **{"encoders": {"e": encoder()}} | FEW | {"folder": tmp_path / "kept"} | change)
+        extraction.encode(images, **{"encoders": {"e": encoder()}} | FEW | {"folder": tmp_path / "kept"} | change)
     assert read == [] and not (tmp_path / "kept").exists()
 
 
 def test_an_image_that_cannot_be_read_is_named(images, tmp_path):
     (images.root / "2.png").write_bytes(b"no image")
     with pytest.raises(ValueError, match="2.png: not a whole image file"):
-        extraction.describe(images, {"e": encoder()}, folder=tmp_path / "kept", **FEW)
+        extraction.encode(images, {"e": encoder()}, folder=tmp_path / "kept", **FEW)
 
 
 def test_fingerprint_knows_layers_and_weights():

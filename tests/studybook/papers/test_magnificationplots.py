@@ -13,7 +13,7 @@ IMAGES = {"40×": RNG.integers(0, 256, (20, 20, 3), dtype=np.uint8), "100×": np
 def test_maps_stand_beside_their_image():
     maps = {"malignancy": RNG.random((2, 20, 20)), "magnification": RNG.random((2, 20, 20))}
     answers = {"malignancy": ["benign: 0.80", "malignant: 0.60"], "magnification": ["40×: 0.90", "40×: 0.50"]}
-    figure = figures.activation_maps(IMAGES, maps, "title", answers)
+    figure = figures.ablation_maps(IMAGES, maps, "title", answers)
     panels = figure.axes[:6]
     assert [axis.get_ylabel() for axis in panels[::3]] == ["40×", "100×"]
     assert [axis.get_title() for axis in panels] == [
@@ -26,7 +26,7 @@ def test_maps_stand_beside_their_image():
 
 
 def test_maps_without_answers():
-    figure = figures.activation_maps(IMAGES, {"malignancy": np.zeros((2, 20, 20))}, "title")
+    figure = figures.ablation_maps(IMAGES, {"malignancy": np.zeros((2, 20, 20))}, "title")
     assert [axis.get_title() for axis in figure.axes[:4]] == ["image", "malignancy", "", ""]
 
 

@@ -141,7 +141,7 @@ def test_the_kept_network_gives_the_saved_answers_and_maps(found, plan):
     images = dataset.images(32, crop="center")[at]
     given = network.predict_on_batch(images)
     assert np.allclose(given["malignancy"][:, 1], rows["p_1"][:3], atol=1e-5)
-    maps = ablation.activation_maps(network, images, {"malignancy": 1, "magnification": 0})
+    maps = ablation.maps(network, images, {"malignancy": 1, "magnification": 0})
     assert {name: one.shape for name, one in maps.items()} == dict.fromkeys(maps, (3, 32, 32))
 
 

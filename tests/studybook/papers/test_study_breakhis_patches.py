@@ -5,9 +5,10 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from histolib import models, training
+from histolib import training
 from histolib.images import patches
 from studybook.engine import units
 from studybook.papers.breakhis_patches import findings, patch_data, scoring
@@ -56,7 +57,7 @@ def test_what_is_compared_is_planned_once_and_differs_in_one_setting(plan):
 def test_names_tell_all_units_of_the_whole_grid_apart():
     values = VALUES | {
         "contrasts": list(study.contrast.TREATMENTS), "structures": list(study.STRUCTURES), "grid": True,
-        "croppings": list(patches.CROPPINGS), "magnifications": [40, 100, 200, 400], "folds": [1, 2],
+        "croppings": list(patch_data.CROPPINGS), "magnifications": [40, 100, 200, 400], "folds": [1, 2],
     }  # fmt: skip
     whole = study.plan(values)
     assert len(whole) == 2 * 4 * (7 * 6 * 4 + 3 + 1 + 4)
@@ -65,8 +66,13 @@ def test_names_tell_all_units_of_the_whole_grid_apart():
     assert {study.group(one) for one in whole if one["network"] != study.OURS} == {"earlier-fold1", "earlier-fold2"}
 
 
-def test_structures_are_those_of_the_network_and_planning_does_not_import_it():
-    assert tuple(models.STRUCTURES) == study.STRUCTURES
+def test_croppings_of_the_slides():
+    manifest = pd.DataFrame({"image_id": ["a"]})
+    found = {name: len(patches.table(manifest, (460, 700), **how)) for name, how in patch_data.CROPPINGS.items()}
+    assert found == {"random 256": 16, "random 64": 16, "sliding 128": 70, "sliding 64": 14 * 21}
+
+
+def test_planning_imports_no_network_library():
     code = "import sys; from studybook.papers.breakhis_patches import study; sys.exit('keras' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
@@ -113,7 +119,8 @@ def test_every_cropping_learns_from_as_many_patches_and_votes_with_as_many_as_wi
         images = [len(at) for at in patch_data.parts(one)]
         assert [len(train), len(check), len(test)] == [5 * images[0], 5 * images[1], tested * images[2]]
         assert train.shape[1:] == (size, size, 3) and len(train) == len(rows)
-        whole = patches.cut_all(patch_data.treated(one), answers)
+        treated, places = patch_data.treated(one), answers[["image", "row", "column"]].to_numpy()
+        whole = np.stack([treated[image, row : row + size, column : column + size] for image, row, column in places])
         assert np.array_equal(test[:], whole)
         assert set(rows["image_id"]).isdisjoint(checked["image_id"])
 

@@ -10,7 +10,7 @@ from histolib.models.backbones import Preprocessing
 def baseline_cnn(
     input_shape=(50, 50, 3), classes: int = 2, augment=None, standardize=None, filters=(32, 64, 128, 128), dropout=0.25
 ):
-    """The network trained from scratch in the IDC paper (section 'Training from scratch', Fig. 3).
+    """A small network trained from scratch (Abdolahi et al. 2020, section "Training from scratch").
 
     Published: four 3x3 convolutions with ReLU, the first with 32 filters on 50x50x3; max pooling; dropout; a flatten
     layer and a dense layer of two neurons with softmax. Not published, chosen here: the other filters, padding that
@@ -26,10 +26,8 @@ def baseline_cnn(
         Layer applied to training images (`histolib.training.augmentation`), or None.
     standardize
         Layer that standardizes pixels (`standardization`); None divides by 255.
-    filters
-        Filters of each convolution.
-    dropout
-        Share of activations dropped.
+    filters, dropout
+        Filters of each convolution; share of activations dropped.
 
     Returns
     -------
@@ -51,12 +49,8 @@ def baseline_cnn(
 def standardization(images: np.ndarray, block: int = 4096) -> layers.Normalization:
     """A layer that gives each color channel mean 0 and standard deviation 1 over the given images.
 
-    Parameters
-    ----------
-    images
-        uint8, (N, H, W, C): training images only. Read in blocks, so that a memory-mapped array is never loaded whole.
-    block
-        Images read at a time.
+    `images` are training images only, uint8 (N, H, W, C), read in blocks of `block`, so that a memory-mapped array is
+    never loaded whole.
     """
     sums = np.zeros((2, images.shape[-1]))
     for start in range(0, len(images), block):
@@ -67,7 +61,7 @@ def standardization(images: np.ndarray, block: int = 4096) -> layers.Normalizati
 
 
 def head(features: int | tuple[int, ...], classes: int = 2, units: int = 512, dropout: float = 0.5) -> keras.Model:
-    """The layers put on top of a backbone: dense (ReLU), dropout, dense (softmax) (IDC paper, Fig. 5).
+    """Layers to put on top of a backbone: dense (ReLU), dropout, dense (softmax) (Abdolahi et al. 2020).
 
     Parameters
     ----------
@@ -76,7 +70,7 @@ def head(features: int | tuple[int, ...], classes: int = 2, units: int = 512, dr
     classes, units
         Neurons of the last and of the first dense layer.
     dropout
-        Share of activations dropped; the paper names a dropout layer without its rate.
+        Share of activations dropped; its rate is not published.
     """
     shape = (features,) if isinstance(features, int) else tuple(features)
     return keras.Sequential(
@@ -92,24 +86,20 @@ def head(features: int | tuple[int, ...], classes: int = 2, units: int = 512, dr
 
 
 def deep_head(features, classes: int = 2, units=(256, 128, 64, 32), dropout: float = 0.5, l2: float = 0.1):
-    """The five dense layers that the mammography paper puts on a backbone (Chougrad et al. 2018, Fig. 3 and 2.2.4).
+    """Five dense layers to put on a backbone (Chougrad et al. 2018, section 2.2.4).
 
     Published: five dense layers, batch normalization, a dropout layer of 0.5, an L2 penalty of 0.1 times the sum of
-    squared weights, softmax. Not published, chosen here: averaging each feature map first, the neurons per layer,
-    batch normalization after each hidden layer, dropout before the last.
+    squared weights, softmax. Not published, chosen here: averaging each feature map first, the neurons per layer, batch
+    normalization after each hidden layer, dropout before the last.
 
     Parameters
     ----------
     features
         Shape of one image's feature maps, (h, w, C).
-    classes
-        Number of classes.
-    units
-        Neurons of the hidden layers.
-    dropout
-        Share of activations dropped.
-    l2
-        Factor of the penalty.
+    classes, units
+        Number of classes; neurons of the hidden layers.
+    dropout, l2
+        Share of activations dropped; factor of the penalty.
     """
     penalty = keras.regularizers.L2(l2)
     stack = [keras.Input(features, name="features"), layers.GlobalAveragePooling2D(name="pooling")]
@@ -127,7 +117,7 @@ def deep_head(features, classes: int = 2, units=(256, 128, 64, 32), dropout: flo
 
 
 def transfer(backbone: keras.Model, top: keras.Model, input_shape, augment=None, normalize=None) -> keras.Model:
-    """Backbone and head as one network on uint8 images.
+    """Backbone and head as one network on uint8 images of `input_shape` (height, width, channels).
 
     Parameters
     ----------
@@ -135,12 +125,9 @@ def transfer(backbone: keras.Model, top: keras.Model, input_shape, augment=None,
         From `histolib.models.backbone`, frozen as wanted (`unfreeze`).
     top
         From `head` or `deep_head`.
-    input_shape
-        Height, width and channels of an image.
-    augment
-        Layer applied to training images, or None.
-    normalize
-        Layer that gives every image the same mean, such as `GlobalContrast`, or None.
+    augment, normalize
+        Layers or None: one applied to training images, one that gives every image the same mean, such as
+        `GlobalContrast`.
     """
     inputs = keras.Input(input_shape, dtype="uint8", name="patch")
     x = inputs if augment is None else augment(inputs)

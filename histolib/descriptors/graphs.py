@@ -5,7 +5,7 @@ from scipy import ndimage
 from scipy.spatial import Delaunay, QhullError, cKDTree
 from skimage.filters import threshold_otsu
 
-from histolib.descriptors.common import blockwise, each
+from histolib.descriptors.common import blockwise, image_by_image
 from histolib.images import stain
 
 SMOOTHING = 1.5  # pixels, standard deviation; nuclei of the patches (2 µm per pixel) are about 4 pixels in radius
@@ -17,7 +17,7 @@ DIMENSION = 1 + 4 * (2 + len(NEIGHBORS)) + 2 * len(RADII)
 
 @blockwise(DIMENSION)
 def nuclear_graph(images: np.ndarray) -> np.ndarray:
-    """Statistics of the graph of nuclei (Doyle et al. 2008, ISBI, 496, architectural features).
+    """Statistics of the graph of nuclei, 27 columns (Doyle et al. 2008, ISBI, 496, architectural features).
 
     Number of nuclei (`nuclei`) per 10,000 pixels; of the lengths of the edges and of the areas of the triangles of
     their Delaunay triangulation, and of the distances to the first, third and fifth nearest nucleus: mean, standard
@@ -25,29 +25,15 @@ def nuclear_graph(images: np.ndarray) -> np.ndarray:
     others within 8, 16 and 24 pixels: mean and standard deviation. What needs more nuclei than there are is 0. In
     pixels: images of different magnification are not comparable. Unchanged by rotation by 90 degrees and by reflection,
     but for nuclei whose neighborhoods have ties.
-
-    Parameters
-    ----------
-    images
-        uint8, (N, H, W, 3).
-
-    Returns
-    -------
-    ndarray of float32, (N, 27)
     """
-    return each(lambda image: statistics(nuclei(image), image.shape[0] * image.shape[1]), images)
+    return image_by_image(lambda image: statistics(nuclei(image), image.shape[0] * image.shape[1]), images)
 
 
 def nuclei(image: np.ndarray) -> np.ndarray:
-    """Centers of the nuclei of an image, float64 (n, 2), row and column in pixels.
+    """Centers of the nuclei of an image, uint8 (H, W, 3): float64 (n, 2), row and column in pixels.
 
-    Local maxima of the amount of hematoxylin (Ruifrok and Johnston 2001, by `stain.concentrations`), smoothed, that
-    are above Otsu's threshold and above `MINIMUM`; a plateau counts once, at its middle.
-
-    Parameters
-    ----------
-    image
-        uint8, (H, W, 3).
+    Local maxima of the amount of hematoxylin (Ruifrok and Johnston 2001, by `stain.concentrations`), smoothed, that are
+    above Otsu's threshold and above `MINIMUM`; a plateau counts once, at its middle.
     """
     amounts = stain.concentrations(image, stain.RUIFROK[:2], stain.JITTER_LIGHT)[..., 0]
     smooth = ndimage.gaussian_filter(amounts, SMOOTHING)

@@ -1,9 +1,11 @@
 """Layers as the mammography paper counts them, and how deep a network is."""
 
+import depth
 import keras
 import pytest
 
 from histolib import models
+from studybook.papers.mammography_finetuning import layers
 from studybook.published import reported
 
 PAPER = "mammography_finetuning"
@@ -25,28 +27,28 @@ def listed(id: str) -> list[int]:
 
 
 def test_every_layer_but_the_input_counts(backbones):
-    counted = models.counted_layers(backbones["vgg16"], dense=5)
+    counted = layers.counted(backbones["vgg16"], dense=5)
     assert counted.to_dict() == {"total": 13 + 5 + 5, "last_1": 3 + 1, "last_2": 2 * 4, "last_3": 3 * 4}
     assert counted.name == "vgg16"
-    assert models.counted_layers(backbones["vgg16"], dense=0, last=1).to_dict() == {"total": 18, "last_1": 4}
+    assert layers.counted(backbones["vgg16"], dense=0, last=1).to_dict() == {"total": 18, "last_1": 4}
 
 
 def test_activations_count_on_request(backbones):
     # A residual block without a shortcut of its own: 3 convolutions, 3 normalizations, 3 activations, 1 addition.
-    assert models.counted_layers(backbones["resnet50"], activations=True)["last_1"] == 10
-    assert models.counted_layers(backbones["resnet50"])["last_1"] == 7
+    assert layers.counted(backbones["resnet50"], activations=True)["last_1"] == 10
+    assert layers.counted(backbones["resnet50"])["last_1"] == 7
 
 
 def test_totals_of_table_1_follow_from_one_rule_each(backbones, published):
     # Only ResNet-50 had activation layers in the Keras of the time.
     for name, backbone in backbones.items():
-        counted = models.counted_layers(backbone, activations=name == "resnet50")
+        counted = layers.counted(backbone, activations=name == "resnet50")
         assert counted["total"] == published.at[name, "total"]
 
 
 def test_differences_to_the_block_counts_of_table_1(backbones, published):
     difference = {
-        name: (published.loc[name] - models.counted_layers(backbone, activations=name == "resnet50"))[COLUMNS].tolist()
+        name: (published.loc[name] - layers.counted(backbone, activations=name == "resnet50"))[COLUMNS].tolist()
         for name, backbone in backbones.items()
     }
     assert difference == {"vgg16": [0, 0, 0, 0], "resnet50": [0, 2, 2, 2], "inceptionv3": [0, 3, 0, 0]}
@@ -55,27 +57,18 @@ def test_differences_to_the_block_counts_of_table_1(backbones, published):
 @pytest.mark.parametrize("name", models.BACKBONES)
 def test_the_counts_in_the_papers_file_are_those_of_the_graphs(backbones, name):
     backbone = backbones[name]
-    assert listed(f"{name}_by_note") == models.counted_layers(backbone).tolist()
-    assert int(reported.value(PAPER, f"{name}_depth")) == models.longest_path(backbone)
+    assert listed(f"{name}_by_note") == layers.counted(backbone).tolist()
+    assert int(reported.value(PAPER, f"{name}_depth")) == depth.convolutions(backbone)
 
 
 def test_the_count_with_activations_in_the_papers_file(backbones):
-    counted = models.counted_layers(backbones["resnet50"], activations=True)
+    counted = layers.counted(backbones["resnet50"], activations=True)
     assert listed("resnet50_with_activations") == counted.tolist()
 
 
 def test_more_blocks_than_there_are():
     model = models.backbone("vgg16", 0.125, None)
     with pytest.raises(ValueError, match="last=6: vgg16 has 5 blocks"):
-        models.counted_layers(model, last=6)
+        layers.counted(model, last=6)
     with pytest.raises(ValueError, match="is no backbone"):
-        models.counted_layers(keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)], name="other"))
-
-
-def test_longest_path_takes_the_longer_of_two_branches():
-    image = keras.Input((8, 8, 3))
-    x = keras.layers.Conv2D(4, 3, padding="same")(image)
-    long = keras.layers.Conv2D(4, 3, padding="same")(keras.layers.Conv2D(4, 1)(x))
-    both = keras.layers.Concatenate()([keras.layers.Conv2D(4, 1)(x), long, x])
-    assert models.longest_path(keras.Model(image, both)) == 3
-    assert models.longest_path(keras.Model(image, keras.layers.Flatten()(image))) == 0
+        layers.counted(keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)], name="other"))

@@ -34,8 +34,12 @@ def peak(found):
     return tuple(int(k) // 8 for k in np.unravel_index(found.argmax(), found.shape))
 
 
+def one_map(model, image, output="malignancy", target=1, layer=None):
+    return ablation.maps(model, image[None], {output: target}, layer)[output][0]
+
+
 def test_each_task_is_shown_where_it_looks():
-    maps = ablation.activation_maps(corners(), IMAGES, {"malignancy": 1, "magnification": 3})
+    maps = ablation.maps(corners(), IMAGES, {"malignancy": 1, "magnification": 3})
     for name, place in (("malignancy", (0, 0)), ("magnification", (3, 3))):
         found = maps[name]
         assert found.shape == (2, 32, 32) and found.dtype == np.float32
@@ -47,25 +51,19 @@ def test_each_task_is_shown_where_it_looks():
             assert far.max() == 0
 
 
-def test_one_image_and_one_task_at_a_time():
-    model = corners()
-    alone = ablation.activation_map(model, IMAGES[1], "magnification", 3)
-    assert np.allclose(alone, ablation.activation_maps(model, IMAGES, {"magnification": 3})["magnification"][1])
-
-
 def test_what_speaks_against_a_class_is_not_shown():
-    assert ablation.activation_map(corners(), IMAGES[0], "malignancy", 0).max() == 0
+    assert one_map(corners(), IMAGES[0], "malignancy", 0).max() == 0
 
 
 def test_targets_may_differ_between_images():
-    maps = ablation.activation_maps(corners(), IMAGES, {"malignancy": np.array([0, 1])})["malignancy"]
+    maps = ablation.maps(corners(), IMAGES, {"malignancy": np.array([0, 1])})["malignancy"]
     assert maps[0].max() == 0 and peak(maps[1]) == (0, 0)
 
 
 def test_a_regression_is_asked_what_raises_and_what_lowers_it():
     model = corners(regression=True)
-    assert peak(ablation.activation_map(model, IMAGES[0], "magnification", 1)) == (3, 3)
-    assert ablation.activation_map(model, IMAGES[0], "magnification", 0).max() == 0
+    assert peak(one_map(model, IMAGES[0], "magnification", 1)) == (3, 3)
+    assert one_map(model, IMAGES[0], "magnification", 0).max() == 0
 
 
 def test_a_network_with_one_output_and_an_earlier_convolution():
@@ -74,31 +72,31 @@ def test_a_network_with_one_output_and_an_earlier_convolution():
     images = np.random.default_rng(1).integers(0, 256, (2, 60, 60, 3), dtype=np.uint8)
     p = training.predict(model, images)
     for layer in (None, "conv1"):
-        maps = ablation.activation_maps(model, images, {"malignancy": p.argmax(1)}, layer)["malignancy"]
+        maps = ablation.maps(model, images, {"malignancy": p.argmax(1)}, layer)["malignancy"]
         assert maps.shape == (2, 60, 60) and np.isfinite(maps).all() and maps.max() <= 1
     assert maps.max() == 1
 
 
 def test_an_oblong_image_keeps_its_shape():
     model = models.magnification_cnn(2, (40, 72, 3), width=0.05)
-    assert ablation.activation_map(model, np.zeros((40, 72, 3), np.uint8)).shape == (40, 72)
+    assert one_map(model, np.zeros((40, 72, 3), np.uint8)).shape == (40, 72)
 
 
 def test_wrong_questions_are_named():
     model = corners()
     with pytest.raises(ValueError, match="targets for stage: corners has the outputs malignancy, magnification"):
-        ablation.activation_map(model, IMAGES[0], "stage")
+        one_map(model, IMAGES[0], "stage")
     with pytest.raises(ValueError, match="malignancy: class 2; expected 0 to 1"):
-        ablation.activation_map(model, IMAGES[0], "malignancy", 2)
+        one_map(model, IMAGES[0], "malignancy", 2)
     with pytest.raises(ValueError, match="layer='conv9': expected one of .* corners that give maps, .*, look"):
-        ablation.activation_map(model, IMAGES[0], layer="conv9")
+        one_map(model, IMAGES[0], layer="conv9")
     with pytest.raises(ValueError, match="layer=None: expected one of"):
         inputs = keras.Input((32, 32, 3))
-        ablation.activation_map(keras.Model(inputs, keras.layers.Flatten()(inputs)), IMAGES[0])
+        one_map(keras.Model(inputs, keras.layers.Flatten()(inputs)), IMAGES[0])
     with pytest.raises(ValueError, match="maps with values of -1"):
         inputs = keras.Input((32, 32, 3))
         below = keras.layers.Rescaling(0.0, -1.0, name="below")(inputs)
-        ablation.activation_map(keras.Model(inputs, keras.layers.Flatten()(below)), IMAGES[0], layer="below")
+        one_map(keras.Model(inputs, keras.layers.Flatten()(below)), IMAGES[0], layer="below")
 
 
 def test_overlapping_pooling_shows_in_what_comes_out_of_a_convolution_less_in_what_goes_in():
@@ -113,7 +111,7 @@ def test_overlapping_pooling_shows_in_what_comes_out_of_a_convolution_less_in_wh
     images = np.random.default_rng(2).integers(0, 256, (20, 6, 6, 1), dtype=np.uint8)
     shares = {}
     for layer in (None, "last"):
-        places = ablation.activation_maps(model, images, {"sum": 1}, layer)["sum"].mean(0)
+        places = ablation.maps(model, images, {"sum": 1}, layer)["sum"].mean(0)
         # Rows and columns 2 of six lie in two windows of the pooling, rows and columns 3 in one.
         shares[layer] = places[2, 2] / places[3, 3]
     assert shares["last"] > 2 > 1.5 > shares[None]

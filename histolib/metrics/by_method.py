@@ -10,14 +10,10 @@ from histolib.metrics.classification import checked, decided, operating_point
 
 
 def per_fold(predictions: pd.DataFrame, apart: Collection[str] = (), threshold: float = 0.5) -> pd.DataFrame:
-    """Accuracy of each method in each fold, in per cent, as Rakhlin et al. 2018 have it in Table 1.
+    """Accuracy of each method in each fold, in per cent; mean and deviation as of Rakhlin et al. 2018.
 
-    Where a method has several seeds, a cell is the mean of the accuracies of the seeds.
-
-    All deviations are those of the numbers at hand (divided by their count, not by one less): so the paper's row
-    ``std`` and its row of the fusion follow from its cells; dividing by one less gives other digits. Its deviations
-    of single methods are larger than those of their ten cells, and are near to those of the fifty accuracies of folds
-    and seeds (in the log that the paper's published code holds as a comment). So it is done here.
+    Where a method has several seeds, a cell is the mean of the accuracies of the seeds. All deviations are those of the
+    numbers at hand (divided by their count, not by one less), over folds and seeds.
 
     Parameters
     ----------
@@ -101,13 +97,7 @@ def missed(
 
 
 def confusion_shares(predictions: pd.DataFrame, threshold: float = 0.5) -> pd.DataFrame:
-    """True and false positives and negatives of each method, per cent of all its images.
-
-    Returns
-    -------
-    DataFrame
-        Index ``method``; ``tp, fp, tn, fn``.
-    """
+    """True and false positives and negatives of each method, per cent of all its images: ``tp, fp, tn, fn``."""
     parts = {
         method: operating_point(rows["y_true"], rows["p_1"], threshold)[["tp", "fp", "tn", "fn"]] / len(rows) * 100
         for method, rows in predictions.groupby("method", sort=False)
