@@ -16,7 +16,7 @@ import numpy as np
 
 from histolib.models import torch_files
 
-# Convolutions of a stage, and its first stride: repeats, kernel, stride, expansion, filters (Tan and Le 2019, Table 1).
+# Repeats, kernel, first stride, expansion and filters of each stage: the baseline network of Tan and Le 2019.
 _STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192),
            (1, 3, 1, 6, 320))  # fmt: skip
 _STEM, _HEAD, _DIVISOR = 32, 1280, 8

@@ -160,7 +160,7 @@ def test_official_folds_are_those_of_the_published_files(samples):
 def test_real_sample(samples):
     dataset = datasets.load("breakhis", samples)
     table = dataset.table
-    assert len(table) == 182 and table["slide"].nunique() == 33 and table["official"].all()
+    assert len(table) == 182 and table["patient"].nunique() == 33 and table["official"].all()
     assert table["magnification"].value_counts().to_dict() == {100: 86, 40: 45, 200: 29, 400: 22}
     known = breakhis.official_folds().set_index("image_id").reindex(table["image_id"])
     assert (known["patient"].to_numpy() == table["patient"].to_numpy()).all()

@@ -218,8 +218,8 @@ def test_a_twin_is_known_by_its_mark_from_wherever_it_is_handed_in(twin, folder,
     assert datasets.load("idc", tmp_path / "copy").twin
     assert not datasets.load("idc", folder).twin
     # One drawn image among real ones is enough.
-    shutil.copytree(twin.root / "90001", folder / "90001")
-    (folder / "90001" / datasets.MARK).write_text("{}")
+    shutil.copytree(twin.root / "90001", folder / idc.FOLDER / "90001")
+    (folder / idc.FOLDER / "90001" / datasets.MARK).write_text("{}")
     assert datasets.load("idc", folder).twin
 
 
