@@ -216,10 +216,11 @@ def test_a_twin_is_known_by_its_mark_from_wherever_it_is_handed_in(twin, folder,
     assert datasets.load("idc", twin.root.parent, patients=4, seed=1).table["patient"].nunique() == 4
     shutil.copytree(twin.root.parent, tmp_path / "copy")
     assert datasets.load("idc", tmp_path / "copy").twin
-    assert not datasets.load("idc", folder).twin
+    real = datasets.load("idc", folder)
+    assert not real.twin
     # One drawn image among real ones is enough.
-    shutil.copytree(twin.root / "90001", folder / "90001")
-    (folder / "90001" / datasets.MARK).write_text("{}")
+    shutil.copytree(twin.root / "90001", real.root / "90001")
+    (real.root / "90001" / datasets.MARK).write_text("{}")
     assert datasets.load("idc", folder).twin
 
 
