@@ -4,7 +4,7 @@ The curated part of the DDSM. Four tables list the lesions; masses are taken. Fi
 one folder per film and one per lesion, named by the first part of the tables' paths. What lies below these folders
 differs: study and series UID as in the tables, or date and description in newer downloads; and the file that a table
 calls the mask may be the crop. So names tell nothing here, content does: a mask has two values and about the film's
-size.
+size. A copy in common use has the images as JPEG files of 8 bits, in one folder per series.
 """
 
 from collections import Counter
@@ -22,18 +22,21 @@ SPLITS = ("train", "test")
 TABLE = "{kind}_case_description_{split}_set.csv"
 LAYOUT = (
     "mass_case_description_{train,test}_set.csv and "
-    "CBIS-DDSM/Mass-{Training,Test}_<patient>_<LEFT or RIGHT>_<CC or MLO>[_<lesion>]/<study>/<series>/*.dcm"
+    "CBIS-DDSM/Mass-{Training,Test}_<patient>_<LEFT or RIGHT>_<CC or MLO>[_<lesion>]/<study>/<series>/*.dcm, "
+    "or csv/mass_case_description_{train,test}_set.csv and jpeg/<series>/*.jpg"
 )
 PATHOLOGIES = {"BENIGN": 0, "BENIGN_WITHOUT_CALLBACK": 0, "MALIGNANT": 1}
 OWN = ("split", "abnormality", "abnormality_id", "pathology", "shape", "margins", "birads", "density", "subtlety")
 _CASES = {"mass": "Mass-*_P_*", "calc": "Calc-*_P_*"}
+_FOLDERS = ("cbis-ddsm", "cbis_ddsm", "CBIS-DDSM", "cbis-ddsm-jpeg")
+_SERIES = "jpeg/*.*.*/*.jp*g"
 # Columns of the tables and ours; the tables of masses and calcifications differ in a few names.
 _NAMES = {
     "patient_id": "patient", "breast density": "density", "breast_density": "density",
     "left or right breast": "side", "image view": "view", "abnormality id": "abnormality_id",
     "abnormality type": "abnormality", "mass shape": "shape", "calc type": "shape", "mass margins": "margins",
     "calc distribution": "margins", "assessment": "birads", "pathology": "pathology", "subtlety": "subtlety",
-    "image file path": "film", "ROI mask file path": "mask",
+    "image file path": "film", "ROI mask file path": "mask", "cropped image file path": "crop",
 }  # fmt: skip
 
 
@@ -44,10 +47,10 @@ def find(root: Path) -> Path:
     """
 
     def probe(folder: Path) -> bool:
-        return _tables(folder, "mass") is not None and _cases(folder, "mass") is not None
+        return _tables(folder, "mass") is not None and bool(_cases(folder, "mass") or _series(folder))
 
     try:
-        return mammograms.find(root, "CBIS-DDSM", LAYOUT, probe, ("cbis-ddsm", "cbis_ddsm", "CBIS-DDSM"))
+        return mammograms.find(root, "CBIS-DDSM", LAYOUT, probe, _FOLDERS)
     except FileNotFoundError as problem:
         tables = next((path.parent for path in sorted(root.rglob(TABLE.format(kind="mass", split="train")))), None)
         if tables is None:
@@ -79,7 +82,7 @@ def scan(folder: Path, kinds: tuple[str, ...] = ("mass",)) -> pd.DataFrame:
         A table without the columns that are needed or with an unknown entry; a lesion's folder without a mask.
     """
     there = [lesion for lesion in _lesions(folder, kinds) if not lesion.reason]
-    outlines = masks.locate(folder, [(lesion.film, lesion.mask) for lesion in there])
+    outlines = masks.locate(folder, [(lesion.film, lesion.masks) for lesion in there])
     return mammograms.manifest([_row(lesion.case, found) for lesion, found in zip(there, outlines, strict=True)], OWN)
 
 
@@ -109,8 +112,8 @@ def cases(folder: Path, kinds: tuple[str, ...] = ("mass",)) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Text; ``film`` and ``mask`` are folders below that of the images. Line breaks inside of quoted fields, which the
-        real tables have, are stripped.
+        Text; ``film, mask, crop`` are the folders that the images lie in, and ``film_series`` and so on the series.
+        Line breaks inside of quoted fields, which the real tables have, are stripped.
 
     Raises
     ------
@@ -138,8 +141,9 @@ def _table(folder: Path, kind: str, split: str) -> pd.DataFrame:
         if len(wrong):
             found = table.loc[wrong[0], column]
             raise ValueError(f"{path}, row {wrong[0] + 1}: {column} {found!r}; expected {' or '.join(values)}")
-    for column in ("film", "mask"):
-        table[column] = table[column].str.split("/").str[0]
+    for column in ("film", "mask", "crop"):
+        parts = table[column].str.split("/")
+        table[column], table[f"{column}_series"] = parts.str[0], parts.str[-2]
     return table.assign(split=split, kind=kind)
 
 
@@ -158,21 +162,34 @@ def _cases(folder: Path, kind: str) -> Path | None:
     return None
 
 
+def _series(folder: Path) -> Path | None:
+    """The folder, at `folder` or one level below, that holds one folder of JPEG files per series."""
+    found = next((path for top in ("", "*/") for path in folder.glob(top + _SERIES)), None)
+    return found and found.parent.parent
+
+
 class _Lesion(NamedTuple):
     case: NamedTuple
     film: Path
-    mask: Path
+    masks: tuple[Path, ...]
     reason: str
 
 
 def _lesions(folder: Path, kinds: tuple[str, ...]) -> list[_Lesion]:
     """Every entry of the tables with its folders, and why it is no row (empty if it is one)."""
-    homes = {kind: _cases(folder, kind) or folder for kind in kinds}
+    homes = {kind: _cases(folder, kind) for kind in kinds}
+    series = _series(folder) or folder
     found = []
     for case in cases(folder, kinds).itertuples(index=False):
-        film, mask = (homes[case.kind] / name for name in (case.film, case.mask))
-        reason = "film not there" if not film.is_dir() else "mask not there" if not mask.is_dir() else ""
-        found.append(_Lesion(case, film, mask, reason))
+        home = homes[case.kind]
+        if home:
+            film, wanted = home / case.film, (home / case.mask,)
+        else:
+            # The tables may have mistaken the series of the mask for that of the crop.
+            film, wanted = series / case.film_series, (series / case.mask_series, series / case.crop_series)
+        there = tuple(folder for folder in dict.fromkeys(wanted) if folder.is_dir())
+        reason = "film not there" if not film.is_dir() else "mask not there" if not there else ""
+        found.append(_Lesion(case, film, there, reason))
     return found
 
 

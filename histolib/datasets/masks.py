@@ -17,7 +17,10 @@ from histolib.datasets import films
 # Of a mask's to its film's height and width: how far they may be from 1, and from each other.
 _LARGEST_RATIO = 1.5
 _LARGEST_DISTORTION = 1.1
-_BETWEEN = 0.001  # share of a mask's pixels that may have other values than its two
+# How many gray levels a mask's values may be from its two, and the share of its pixels that may be further: in files
+# that keep every value, and in JPEG files, which blur an edge and let it ring.
+_EXACT, _JPEG = (0, 0.001), (16, 0.01)
+_ENDINGS = (".dcm", ".jpg", ".jpeg", ".png")
 
 
 class Outline(NamedTuple):
@@ -39,7 +42,7 @@ class Outline(NamedTuple):
     box: tuple[int, int, int, int]
 
 
-def locate(root: Path, folders: Sequence[tuple[Path, Path]]) -> list[Outline]:
+def locate(root: Path, folders: Sequence[tuple[Path, Sequence[Path]]]) -> list[Outline]:
     """Find film, mask and box of many lesions, as `outline`; what was found is kept in the user's cache.
 
     Parameters
@@ -47,13 +50,14 @@ def locate(root: Path, folders: Sequence[tuple[Path, Path]]) -> list[Outline]:
     root
         Folder that paths are relative to.
     folders
-        Of each lesion: the folder of its film and that of its mask, with DICOM files at any depth.
+        Of each lesion: the folder of its film and those of its mask, with DICOM or JPEG files at any depth.
     """
-    listed = [tuple(sorted(folder.rglob("*.dcm")) for folder in pair) for pair in folders]
+    listed = [(_images([film]), _images(mask)) for film, mask in folders]
     file = cache.folder("masks", f"{_key(root, listed)}.json")
     if not file.exists():
         with ThreadPoolExecutor() as pool:
-            work = pool.map(lambda pair: outline(root, *pair), zip(folders, listed, strict=True))
+            named = [(film, mask[0]) for film, mask in folders]
+            work = pool.map(lambda pair: outline(root, *pair), zip(named, listed, strict=True))
             found = list(tqdm(work, "outlines", len(listed), unit="mask", disable=None))
         with cache.atomic_file(file) as part:
             part.write_text(json.dumps(found))
@@ -73,7 +77,7 @@ def outline(root: Path, folders: tuple[Path, Path], listed: tuple[list[Path], li
     if len(listed[0]) == 1:
         film = listed[0][0]  # nothing to be told apart, and films are large
     else:
-        film, _ = _first(folders[0], listed[0], lambda pixels: not _is_binary(pixels), "film (many values)")
+        film, _ = _first(folders[0], listed[0], lambda *image: not _is_binary(*image), "film (many values)")
     mask, pixels = _first(folders[1], listed[1], _is_binary, "mask (two values)")
     size, mask_size = films.size(film), pixels.shape
     ratio = [a / b for a, b in zip(size, mask_size, strict=True)]
@@ -95,7 +99,7 @@ def contour(mask: Path, size: tuple[int, int]) -> np.ndarray:
 
     `size` is height and width of the film.
     """
-    pixels = films.read_dicom(mask)
+    pixels = films.read(mask)
     top, left, bottom, right = _box(pixels)
     part = _largest(_inside(pixels)[top:bottom, left:right])
     lines = measure.find_contours(np.pad(part, 1).astype(np.float32), 0.5)
@@ -109,17 +113,24 @@ def _first(folder: Path, files: list[Path], wanted, what: str) -> tuple[Path, np
     sizes = {path: films.size(path) for path in files}
     seen = []
     for path in sorted(files, key=lambda path: (-np.prod(sizes[path]), path)):
-        pixels = films.read_dicom(path)
-        if wanted(pixels):
+        pixels = films.read(path)
+        if wanted(pixels, path):
             return path, pixels
         seen.append(f"{path.name} {sizes[path][0]}x{sizes[path][1]}")
-    raise ValueError(f"{folder}: no {what} among its DICOM files; found {', '.join(seen) or 'none'}")
+    raise ValueError(f"{folder}: no {what} among its images; found {', '.join(seen) or 'none'}")
 
 
-def _is_binary(pixels: np.ndarray) -> bool:
-    """Whether an image has two values, but for `_BETWEEN` of its pixels."""
-    low, high = pixels.min(), pixels.max()
-    return bool(low < high and np.mean((pixels != low) & (pixels != high)) <= _BETWEEN)
+def _images(folders: Sequence[Path]) -> list[Path]:
+    found = {path for folder in folders for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS}
+    return sorted(path for path in found if not path.name.startswith("."))
+
+
+def _is_binary(pixels: np.ndarray, path: Path) -> bool:
+    """Whether an image has two values, but for a few of its pixels."""
+    near, few = _JPEG if path.suffix.lower() in (".jpg", ".jpeg") else _EXACT
+    low, high = int(pixels.min()), int(pixels.max())
+    between = (pixels > low + near) & (pixels < high - near)
+    return low + 2 * near < high and bool(between.mean() <= few)
 
 
 def _inside(pixels: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Networks, in Keras 3 without any backend's own calls."""
 
 from histolib.models.backbones import (
+    APPLICATIONS,
     BACKBONES,
     Preprocessing,
     backbone,
@@ -18,6 +19,7 @@ from histolib.models.responses import LocalResponseNormalization
 from histolib.models.summary import layer_table
 
 __all__ = [
+    "APPLICATIONS",
     "BACKBONES",
     "GlobalContrast",
     "LocalResponseNormalization",

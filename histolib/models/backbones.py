@@ -8,14 +8,17 @@ import keras
 import numpy as np
 from keras import ops
 
-BACKBONES = ("vgg16", "resnet50", "inceptionv3")
+from histolib.models import efficientnet
+
 _BUILDERS = {
     "vgg16": keras.applications.VGG16,
     "resnet50": keras.applications.ResNet50,
     "inceptionv3": keras.applications.InceptionV3,
 }
-_MODES = {"vgg16": "caffe", "resnet50": "caffe", "inceptionv3": "tf"}
-_SMALLEST = {"vgg16": 32, "resnet50": 32, "inceptionv3": 75}
+APPLICATIONS = tuple(_BUILDERS)
+BACKBONES = (*APPLICATIONS, *efficientnet.NAMES)
+_MODES = {"vgg16": "caffe", "resnet50": "caffe", "inceptionv3": "tf"} | dict.fromkeys(efficientnet.NAMES, "lite")
+_SMALLEST = {"inceptionv3": 75}
 PHANTOM_WIDTH = 0.125  # of the weights that are shipped
 PHANTOM = Path(__file__).resolve().parent / "weights"
 _FILES = {
@@ -29,6 +32,7 @@ _AUTOMATIC = re.compile(
 )
 # How a layer's name gives its block.
 _BLOCK_NAMES = {"vgg16": r"(block\d)_", "resnet50": r"(conv[2-5]_block\d)_"}
+_BLOCK_NAMES |= dict.fromkeys(efficientnet.NAMES, r"(stage\d)_")
 
 
 def backbone(name: str, width: float = 1.0, weights: str | Path | None = "imagenet", input_shape=(None, None, 3)):
@@ -39,12 +43,13 @@ def backbone(name: str, width: float = 1.0, weights: str | Path | None = "imagen
     name
         One of `BACKBONES`.
     width
-        1.0 is the Keras application itself: 14,714,688 (VGG-16), 23,587,712 (ResNet-50) and 21,802,784 (Inception v3)
-        parameters. Any other width multiplies the filters of every convolution of the same graph (at least 4 remain).
+        1.0 is the published network: 14,714,688 (VGG-16), 23,587,712 (ResNet-50), 21,802,784 (Inception v3), 3,413,024,
+        4,189,344 and 4,869,168 (EfficientNet-Lite 0, 1 and 2) parameters. Any other width multiplies the filters of
+        every convolution of the same graph (at least 4 remain).
     weights
-        ``"imagenet"`` (width 1.0 only; Keras's own file in Keras's own cache), ``"phantom"`` (width 1/8 only; learned
-        from drawn images), ``None`` (random), or the path of a weights file
-        (``.weights.h5`` or ``.npz``).
+        ``"imagenet"`` (width 1.0 only; of `APPLICATIONS` Keras's own file in Keras's own cache, of EfficientNet-Lite
+        that of an installed package), ``"phantom"`` (width 1/8 of `APPLICATIONS` only; learned from drawn images),
+        ``None`` (random), or the path of a weights file (``.weights.h5`` or ``.npz``).
     input_shape
         Height, width and channels.
 
@@ -65,12 +70,16 @@ def backbone(name: str, width: float = 1.0, weights: str | Path | None = "imagen
     if not 0 < width <= 1:
         raise ValueError(f"width={width}: expected a number above 0 and at most 1")
     _check_width(name, width, weights)
-    smallest = min([s for s in input_shape[:2] if s], default=_SMALLEST[name])
-    if smallest < _SMALLEST[name]:
-        raise ValueError(f"{name} needs images of at least {_SMALLEST[name]} pixels, not {smallest}")
+    needed = _SMALLEST.get(name, 32)
+    smallest = min([s for s in input_shape[:2] if s], default=needed)
+    if smallest < needed:
+        raise ValueError(f"{name} needs images of at least {needed} pixels, not {smallest}")
     # Located before the network is built: a missing file should not cost a minute first.
     file = {"imagenet": _imagenet_file, "phantom": _phantom_file}.get(weights, lambda _: weights)(name)
-    model = _BUILDERS[name](include_top=False, weights=None, input_shape=input_shape, name=name)
+    if name in efficientnet.NAMES:
+        model = efficientnet.build(name, input_shape)
+    else:
+        model = _BUILDERS[name](include_top=False, weights=None, input_shape=input_shape, name=name)
     model = keras.Model.from_config(_adapted(model.get_config(), width))
     if file is not None:
         _load(model, Path(file), name, width)
@@ -136,8 +145,8 @@ def unfreeze(model: keras.Model, blocks: int | str = 0) -> keras.Model:
 
 
 def imagenet_at_hand(name: str) -> bool:
-    """Whether Keras's ImageNet weights of a backbone lie in its cache, so that nothing need be fetched."""
-    return (_keras_folder() / _FILES[name]).exists()
+    """Whether the ImageNet weights of a backbone are on this machine, so that nothing need be fetched."""
+    return efficientnet.installed(name) if name in efficientnet.NAMES else (_keras_folder() / _FILES[name]).exists()
 
 
 def copy(model: keras.Model) -> keras.Model:
@@ -157,15 +166,15 @@ class Preprocessing(keras.layers.Layer):
     """Pixels as a backbone's weights expect them.
 
     ``"caffe"`` (VGG-16, ResNet-50): blue, green, red, each less its mean over ImageNet (103.939, 116.779, 123.68).
-    ``"tf"`` (Inception v3): scaled to [-1, 1].
+    ``"tf"`` (Inception v3): scaled to [-1, 1]. ``"lite"`` (EfficientNet-Lite): (x - 127) / 128.
 
     Call arguments: images (N, H, W, 3) in [0, 255]. Returns the layer's compute dtype, same shape.
     """
 
     def __init__(self, mode: str, **kwargs):
         super().__init__(**kwargs)
-        if mode not in ("caffe", "tf"):
-            raise ValueError(f"mode={mode!r}: expected 'caffe' or 'tf'")
+        if mode not in ("caffe", "tf", "lite"):
+            raise ValueError(f"mode={mode!r}: expected 'caffe', 'tf' or 'lite'")
         self.mode = mode
 
     @classmethod
@@ -177,6 +186,8 @@ class Preprocessing(keras.layers.Layer):
         images = ops.cast(images, self.compute_dtype)
         if self.mode == "tf":
             return images / 127.5 - 1.0
+        if self.mode == "lite":
+            return (images - 127.0) / 128.0
         return ops.flip(images, axis=-1) - ops.convert_to_tensor([103.939, 116.779, 123.68], dtype=self.compute_dtype)
 
     def get_config(self):
@@ -223,6 +234,8 @@ def _check_width(name: str, width: float, weights: str | Path | None) -> None:
         raise ValueError(
             f"ImageNet weights of {name} exist at width 1.0 only, not at {width}; pass weights=None or a file"
         )
+    if weights == "phantom" and name not in APPLICATIONS:
+        raise ValueError(f"weights='phantom': there are none of {name}, only of {', '.join(APPLICATIONS)}")
     if weights == "phantom" and width != PHANTOM_WIDTH:
         raise ValueError(f"phantom weights of {name} exist at width {PHANTOM_WIDTH} only, not at {width}")
 
@@ -236,7 +249,9 @@ def _keras_folder() -> Path:
 
 
 def _imagenet_file(name: str) -> Path:
-    """Path of Keras's own weights file, fetched by Keras if it is not in its cache."""
+    """Path of an installed package's weights, or of Keras's own, fetched by Keras if they are not in its cache."""
+    if name in efficientnet.NAMES:
+        return efficientnet.file_of(name)
     folder = _keras_folder()
     file = folder / _FILES[name]
     if file.exists():
@@ -257,8 +272,11 @@ def _load(model: keras.Model, file: Path, name: str, width: float) -> None:
             f"weights={str(file)!r}: there is no such file; expected weights of {name} at width {width}"
         )
     try:
-        if file.suffix == ".npz":
-            _load_arrays(model, file)
+        if file.suffix == ".pth":
+            _assign(model, efficientnet.imagenet(name, file))
+        elif file.suffix == ".npz":
+            with np.load(file, allow_pickle=False) as saved:
+                _assign(model, {key: saved[key] for key in saved.files if not key.startswith("other/")})
         else:
             model.load_weights(file)
     except Exception as problem:  # h5py, Keras and zip errors differ by format
@@ -277,9 +295,8 @@ def _weights(model: keras.Model) -> dict[str, np.ndarray]:
     return {f"{layer.name}/{weight.name}": weight.numpy() for layer in model.layers for weight in layer.weights}
 
 
-def _load_arrays(model: keras.Model, file: Path) -> None:
-    with np.load(file, allow_pickle=False) as saved:
-        found = {key: saved[key].astype(np.float32) for key in saved.files if not key.startswith("other/")}
+def _assign(model: keras.Model, found: dict[str, np.ndarray]) -> None:
+    """Give a model weights by the name of their layer and their own, all of them or none."""
     wanted = {f"{layer.name}/{weight.name}": weight for layer in model.layers for weight in layer.weights}
     if found.keys() != wanted.keys():
         raise ValueError(f"its layers differ, for instance {sorted(found.keys() ^ wanted.keys())[0]}")
@@ -287,4 +304,4 @@ def _load_arrays(model: keras.Model, file: Path) -> None:
         if found[key].shape != weight.shape:
             raise ValueError(f"{key} is of shape {found[key].shape}; expected {tuple(weight.shape)}")
     for key, weight in wanted.items():
-        weight.assign(found[key])
+        weight.assign(found[key].astype(np.float32))

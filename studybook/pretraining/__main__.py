@@ -13,7 +13,7 @@ def main() -> None:
     """Pre-train the networks that are asked for, one after the other; one that is finished is not made again."""
     parser = argparse.ArgumentParser(prog="python -m studybook.pretraining", description=__doc__)
     parser.add_argument(
-        "--network", nargs="+", choices=models.BACKBONES, default=list(models.BACKBONES), help="default: all"
+        "--network", nargs="+", choices=models.APPLICATIONS, default=list(models.APPLICATIONS), help="default: all"
     )
     parser.add_argument("--folder", type=Path, default=PHANTOM, help="where the weights go (default: into the library)")
     parser.add_argument("--images", type=int, help="patches to draw (default: the recipe's)")

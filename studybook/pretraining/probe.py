@@ -84,7 +84,7 @@ def pooled_by_weights(images: np.ndarray, networks: Sequence[str], seeds: Sequen
     images
         uint8, (N, H, W, 3).
     networks
-        Names from `models.BACKBONES`.
+        Names from `models.APPLICATIONS`.
     seeds
         Seeds of the random weights, one set of features each.
 
@@ -118,7 +118,7 @@ def gains(predictions: pd.DataFrame, draws: int, seed: int) -> pd.Series:
     """AUC of each method less that of the same network's first random weights, on the same patients, as text."""
     methods = predictions["method"].unique()
     parts = []
-    for name in models.BACKBONES:
+    for name in models.APPLICATIONS:
         own = [method for method in methods if method.startswith(f"{name}, ")]
         base = next((method for method in own if "random" in method), None)
         if base and len(own) > 1:

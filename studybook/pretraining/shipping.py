@@ -117,7 +117,7 @@ def shipped(network: str, folder: Path = PHANTOM) -> tuple[keras.Model, Scaling]
         return model, Scaling(saved["other/mean"], saved["other/deviation"])
 
 
-def table(networks=models.BACKBONES, folder: Path = PHANTOM) -> pd.DataFrame:
+def table(networks=models.APPLICATIONS, folder: Path = PHANTOM) -> pd.DataFrame:
     """Errors of the shipped weights' joined heads as their sidecars tell them, one column per network."""
     known = {name: sidecar(name, folder)["errors"] for name in networks}
     return pd.DataFrame(

@@ -8,10 +8,13 @@ one mask in eight has another size than its film. The tables of calcifications h
 from __future__ import annotations
 
 import csv
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pydicom
 from PIL import Image, ImageDraw
 
 from histolib import cache
@@ -38,7 +41,7 @@ _WORDS = {
 }
 
 
-def write(folder: str | Path, patients: int, seed: int, shape: tuple[int, int] = SHAPE) -> Path:
+def write(folder: str | Path, patients: int, seed: int, shape: tuple[int, int] = SHAPE, layout: str = "dicom") -> Path:
     """Write the twin below `folder`.
 
     Parameters
@@ -49,6 +52,8 @@ def write(folder: str | Path, patients: int, seed: int, shape: tuple[int, int] =
     seed : int
     shape : (int, int)
         Rows and columns of a film.
+    layout : str
+        ``dicom``, as the archive hands it out, or ``jpeg``, as the copy in common use: 8 bits, a folder per series.
 
     Returns
     -------
@@ -58,9 +63,14 @@ def write(folder: str | Path, patients: int, seed: int, shape: tuple[int, int] =
     Raises
     ------
     ValueError
-        Less than one patient, or more than 9999.
+        Less than one patient, or more than 9999; an unknown layout.
     """
     check(patients, MAXIMUM_PATIENTS)
+    if layout not in ("dicom", "jpeg"):
+        raise ValueError(f"layout: {layout!r} found, dicom or jpeg is right")
+    if layout == "jpeg":
+        with tempfile.TemporaryDirectory() as drawn:
+            return _as_jpeg(write(drawn, patients, seed, shape), Path(folder) / FOLDER)
     root = Path(folder) / FOLDER
     root.mkdir(parents=True, exist_ok=True)
     rows: dict[str, list[list]] = {"train": [], "test": []}
@@ -74,6 +84,33 @@ def write(folder: str | Path, patients: int, seed: int, shape: tuple[int, int] =
                 writer = csv.writer(file, lineterminator="\n")
                 writer.writerow([field.format(**words) for field in _FIELDS])
                 writer.writerows(rows[part] if kind == "mass" else [])
+    return root
+
+
+def _as_jpeg(release: Path, root: Path) -> Path:
+    """Write a release once more: ``csv/`` with the tables and ``dicom_info.csv``, ``jpeg/<series>/1-<number>.jpg``."""
+    (root / "csv").mkdir(parents=True, exist_ok=True)
+    for table in release.glob("*.csv"):
+        shutil.copy(table, root / "csv")
+    rows = []
+    for number, file in enumerate(sorted(release.rglob("*.dcm"))):
+        data = pydicom.dcmread(file)
+        pixels = data.pixel_array
+        gray = (pixels >> (data.BitsStored - 8)).astype(np.uint8)
+        inside = f"{data.SeriesInstanceUID}/{file.stem}"
+        place = root / "jpeg" / f"{inside}.jpg"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(gray).save(place, quality=90)
+        # As in the copy, some series are not described.
+        described = "" if number % 5 == 4 else data.SeriesDescription
+        rows.append([f"CBIS-DDSM/dicom/{inside}.dcm", f"CBIS-DDSM/jpeg/{inside}.jpg", 8, "MG",
+                     file.relative_to(release / "CBIS-DDSM").parts[0], *pixels.shape, described,
+                     data.SeriesInstanceUID])  # fmt: skip
+    with (root / "csv/dicom_info.csv").open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["file_path", "image_path", "BitsAllocated", "Modality", "PatientID", "Rows", "Columns",
+                         "SeriesDescription", "SeriesInstanceUID"])  # fmt: skip
+        writer.writerows(rows)
     return root
 
 

@@ -50,7 +50,7 @@ def test_real_tables(samples):
 
 def test_real_tables_without_images_are_told(samples):
     with pytest.raises(FileNotFoundError, match=r"The tables are there \(.*cbis-ddsm\), folders of images are not"):
-        datasets.load("cbis_ddsm", samples)
+        datasets.load("cbis_ddsm", samples / "cbis-ddsm")
 
 
 def test_cbis_columns_and_official_parts(twin):
@@ -63,6 +63,51 @@ def test_cbis_columns_and_official_parts(twin):
     assert '.dcm\n"' in raw  # a line break inside of a quoted field, as in the real tables
     series = {path.parent.name for path in cbis_ddsm.find(twin).rglob("*.dcm")}
     assert any(name.startswith("1.2.") for name in series) and any("ROI mask images" in name for name in series)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """The same twin in the layout of the JPEG copy."""
+    return twins.write("cbis_ddsm", tmp_path_factory.mktemp("jpeg"), 6, seed=5, shape=(340, 270), layout="jpeg")
+
+
+def test_the_jpeg_copy_holds_the_same_lesions(twin, copy):
+    ours, theirs = (datasets.load("cbis_ddsm", folder) for folder in (copy, twin))
+    same = ["image_id", "label", "patient", "view", "side", *cbis_ddsm.OWN]
+    assert ours.table[same].equals(theirs.table[same]) and ours.twin
+    edges = ["top", "left", "bottom", "right"]
+    assert (ours.table[edges] - theirs.table[edges]).abs().to_numpy().max() <= 1
+    assert ours.table["path"].str.fullmatch(r"jpeg/[\d.]+/1-1\.jpg").all() and cbis_ddsm.left_out(copy) == {}
+    difference = ours.images(64).astype(int) - theirs.images(64)
+    assert np.abs(difference).mean() < 3
+    row = next(ours.table.iloc[[0]].itertuples(index=False))
+    outline = ours.reader.contour(ours.root, row)
+    found = *outline.min(0)[::-1], *(outline.max(0)[::-1] + 1)
+    assert np.abs(np.array(found) - [row.top, row.left, row.bottom, row.right]).max() < 2
+
+
+def test_a_series_of_the_jpeg_copy_may_be_absent_or_mistaken_for_the_crop(copy, tmp_path):
+    release = shutil.copytree(copy, tmp_path / "copy")
+    table = cbis_ddsm.scan(release)
+    shutil.rmtree((release / table["path"][0]).parent)
+    lost = (table["path"] == table["path"][0]).sum()
+    assert len(cbis_ddsm.scan(release)) == len(table) - lost
+    assert cbis_ddsm.left_out(release) == {"film not there": lost}
+    # The tables may name the series of the crop as that of the mask, and the other way round.
+    for path in release.glob("csv/mass*.csv"):
+        text = path.read_text()
+        heads = text.replace("cropped image file path", "?").replace("ROI mask file path", "cropped image file path")
+        path.write_text(heads.replace("?", "ROI mask file path"))
+    swapped = cbis_ddsm.scan(release)
+    assert swapped["outline"].tolist() == cbis_ddsm.scan(copy)["outline"][lost:].tolist()
+
+
+def test_real_jpeg_copy(samples):
+    dataset = datasets.load("cbis_ddsm", samples)
+    assert dataset.root.name == "cbis-ddsm-jpeg" and not dataset.twin
+    assert np.bincount(dataset.labels).tolist() == [645, 531] and dataset.table["patient"].nunique() == 624
+    assert dataset.table["split"].value_counts().to_dict() == {"train": 910, "test": 266}
+    assert cbis_ddsm.left_out(dataset.root) == {}
 
 
 @pytest.fixture
@@ -79,7 +124,7 @@ def lesion(tmp_path):
         saved(tmp_path / "mask" / "a" / "b" / names[0], np.ascontiguousarray(pixels[20:60, 10:40]))
         if mask is not None:
             saved(tmp_path / "mask" / "a" / "b" / names[1], mask.astype(np.uint8), 8)
-        return masks.locate(tmp_path, [(tmp_path / "film", tmp_path / "mask")])[0]
+        return masks.locate(tmp_path, [(tmp_path / "film", [tmp_path / "mask"])])[0]
 
     return write
 
@@ -115,7 +160,7 @@ def test_specks_and_a_few_gray_pixels_do_not_move_the_box(lesion):
 def test_folders_without_a_mask_are_named(lesion):
     gray = square() + np.arange(80)
     for mask in (None, gray, np.zeros((100, 80))):
-        with pytest.raises(ValueError, match=r"mask: no mask \(two values\) among its DICOM files; found 1-"):
+        with pytest.raises(ValueError, match=r"mask: no mask \(two values\) among its images; found 1-"):
             lesion(mask)
     with pytest.raises(ValueError, match="a mask of 100x40 pixels does not belong to the film .* of 100x80"):
         lesion(square((100, 40), columns=(5, 20)))
@@ -125,7 +170,7 @@ def test_folders_without_a_mask_are_named(lesion):
 
 def test_masks_are_read_once_and_again_after_a_change(lesion, tmp_path, monkeypatch):
     found = lesion(square())
-    folders = [(tmp_path / "film", tmp_path / "mask")]
+    folders = [(tmp_path / "film", [tmp_path / "mask"])]
     with monkeypatch.context() as patched:
         patched.setattr(masks, "outline", lambda *_: pytest.fail("read again"))
         assert masks.locate(tmp_path, folders) == [found]

@@ -8,8 +8,10 @@ from histolib import models
 from histolib.models import backbones
 
 PARAMETERS = {"vgg16": 14_714_688, "resnet50": 23_587_712, "inceptionv3": 21_802_784}
-BLOCKS = {"vgg16": 5, "resnet50": 16, "inceptionv3": 11}
+PARAMETERS |= {"efficientnet_lite0": 3_413_024, "efficientnet_lite1": 4_189_344, "efficientnet_lite2": 4_869_168}
+BLOCKS = {"vgg16": 5, "resnet50": 16, "inceptionv3": 11} | dict.fromkeys(models.BACKBONES[3:], 7)
 LAST = {"vgg16": "block5_pool", "resnet50": "conv5_block3_out", "inceptionv3": "mixed10"}
+LAST |= dict.fromkeys(models.BACKBONES[3:], "stage7_head_relu")
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ COLUMNS = ["total", "last_1", "last_2", "last_3"]
 
 @pytest.fixture(scope="module")
 def backbones():
-    return {name: models.backbone(name, 0.125, None) for name in models.BACKBONES}
+    return {name: models.backbone(name, 0.125, None) for name in models.APPLICATIONS}
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_differences_to_the_block_counts_of_table_1(backbones, published):
     assert difference == {"vgg16": [0, 0, 0, 0], "resnet50": [0, 2, 2, 2], "inceptionv3": [0, 3, 0, 0]}
 
 
-@pytest.mark.parametrize("name", models.BACKBONES)
+@pytest.mark.parametrize("name", models.APPLICATIONS)
 def test_the_counts_in_the_papers_file_are_those_of_the_graphs(backbones, name):
     backbone = backbones[name]
     assert listed(f"{name}_by_note") == layers.counted(backbone).tolist()

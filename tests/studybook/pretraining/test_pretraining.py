@@ -14,7 +14,7 @@ from studybook.pretraining import learning, patches, probe, recipe, shipping, so
 from studybook.pretraining.films import FILM, draw_film
 from studybook.twins.stains import draw_stain
 
-SHIPPED = [name for name in models.BACKBONES if (PHANTOM / f"{name}-phantom.npz").exists()]
+SHIPPED = [name for name in models.APPLICATIONS if (PHANTOM / f"{name}-phantom.npz").exists()]
 
 
 @pytest.fixture(scope="module")
