@@ -1,7 +1,7 @@
 """What the mammography data sets share: a row is one lesion on one film, and its image a region around it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,6 +61,29 @@ def _read(folder: Path, row: NamedTuple, shape: tuple[int, int]) -> np.ndarray:
         return regions.as_image(regions.crop(pixels, box, row.window, shape[0], row.edge))
     except ValueError as problem:
         raise ValueError(f"{path}: {problem}") from problem
+
+
+def windowed(dataset: Dataset, size: int | float) -> Dataset:
+    """The same lesions in other windows.
+
+    Parameters
+    ----------
+    dataset
+        A mammography data set.
+    size
+        Side of the window: a whole number of pixels of the film for all, or a fraction such as 1.5, as often as the
+        longer side of each lesion's box.
+
+    Raises ValueError if `size` is not above 0.
+    """
+    if not size > 0:
+        raise ValueError(
+            f"size={size}: expected pixels of the film (an int), or a factor on the lesion's box (a float)"
+        )
+    table = dataset.table
+    longer = np.maximum(table["bottom"] - table["top"], table["right"] - table["left"])
+    window = np.full(len(table), size) if isinstance(size, int) else np.ceil(size * longer).astype(int)
+    return replace(dataset, table=table.assign(window=window))
 
 
 def show(dataset: Dataset, k: int) -> tuple[np.ndarray, np.ndarray, regions.Box]:

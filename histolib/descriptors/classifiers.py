@@ -13,6 +13,7 @@ from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_selection import VarianceThreshold
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
@@ -46,6 +47,8 @@ class Classifier:
             return [("components", reduced), ("classifier", QuadraticDiscriminantAnalysis(solver="eigen"))]
         if name == "svm":
             return [("classifier", SVC(kernel="rbf", random_state=seed))]
+        if name == "logistic":
+            return [("classifier", LogisticRegression(max_iter=2000))]
         return [("classifier", RandomForestClassifier(TREES, random_state=seed))]
 
 
@@ -56,6 +59,7 @@ CLASSIFIERS = {
     ),
     "svm": Classifier("SVM", {"classifier__C": (1.0, 10.0, 100.0)}),
     "forest": Classifier("random forest", {"classifier__min_samples_leaf": (1, 4)}),
+    "logistic": Classifier("logistic regression", {"classifier__C": (1e-4, 1e-3, 1e-2, 1e-1)}),
 }
 
 
@@ -81,7 +85,7 @@ def fit(
     (width by scikit-learn's rule ``scale``), C of 1, 10 or 100; its probabilities are a logistic function of its
     decision values, fitted to those of images whose patients were left out (Platt's method, as scikit-learn recommends
     in place of ``probability=True``, which divides by image). Random forest: 300 trees (100 while searching), leaves of
-    at least 1 or 4 images.
+    at least 1 or 4 images. Logistic regression: C of 0.0001 to 0.1, for the many features of a frozen network.
 
     Parameters
     ----------

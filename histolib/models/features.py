@@ -7,7 +7,7 @@ from sklearn.preprocessing import StandardScaler
 from histolib.models import Preprocessing, blocks
 
 
-def extractor(backbone: keras.Model, input_shape, pooling: str | None = None) -> keras.Model:
+def extractor(backbone: keras.Model, input_shape, pooling: str | None = None, side: int | None = None) -> keras.Model:
     """A network that gives the outputs of a backbone for images.
 
     Parameters
@@ -22,6 +22,9 @@ def extractor(backbone: keras.Model, input_shape, pooling: str | None = None) ->
         layer that ends the block), joined; for VGG-16 blocks 2 to 5, 1408 numbers at width 1 (Rakhlin et al. 2018,
         section 2.4), for EfficientNet-Lite the last nonnegative maps of stages 4 to 7, 3584 numbers.
 
+    side
+        Side in pixels of the square that images are rescaled to before the backbone; None leaves them as they are.
+
     Returns
     -------
     keras.Model
@@ -35,7 +38,8 @@ def extractor(backbone: keras.Model, input_shape, pooling: str | None = None) ->
     if pooling not in (None, "average", "blocks"):
         raise ValueError(f"pooling={pooling!r}: expected None, 'average' or 'blocks'")
     inputs = keras.Input(input_shape, dtype="uint8", name="patch")
-    pixels = Preprocessing.of(backbone.name)(inputs)
+    pixels = inputs if side is None else keras.layers.Resizing(side, side, name="resizing")(inputs)
+    pixels = Preprocessing.of(backbone.name)(pixels)
     if pooling == "blocks":
         maps = _last_blocks(backbone)(pixels, training=False)
         means = [keras.layers.GlobalAveragePooling2D(name=f"average_{k}")(part) for k, part in enumerate(maps, 1)]

@@ -116,7 +116,9 @@ def deep_head(features, classes: int = 2, units=(256, 128, 64, 32), dropout: flo
     return keras.Sequential(stack, name="deep_head")
 
 
-def transfer(backbone: keras.Model, top: keras.Model, input_shape, augment=None, normalize=None) -> keras.Model:
+def transfer(
+    backbone: keras.Model, top: keras.Model, input_shape, augment=None, normalize=None, side: int | None = None
+) -> keras.Model:
     """Backbone and head as one network on uint8 images of `input_shape` (height, width, channels).
 
     Parameters
@@ -128,9 +130,13 @@ def transfer(backbone: keras.Model, top: keras.Model, input_shape, augment=None,
     augment, normalize
         Layers or None: one applied to training images, one that gives every image the same mean, such as
         `GlobalContrast`.
+    side
+        Side in pixels of the square that images are rescaled to before the backbone; None leaves them as they are.
     """
     inputs = keras.Input(input_shape, dtype="uint8", name="patch")
     x = inputs if augment is None else augment(inputs)
+    if side is not None:
+        x = layers.Resizing(side, side, name="resizing")(x)
     if normalize is not None:
         # Back around the middle of the gray levels, where the backbone's own preprocessing expects an image.
         x = layers.Rescaling(1.0, 127.5, name="middle")(normalize(x))

@@ -215,3 +215,14 @@ def test_the_twin_is_drawn_and_read_by_name():
     assert dataset.twin and dataset.labels.tolist().count(1) > 0 and dataset.shape == (224, 224)
     assert (dataset.table["film_height"] == 720).all()
     assert set(SETS) | {"merged"} <= set(datasets.NAMES)
+
+
+def test_windows_of_another_size_or_by_the_lesion(dataset):
+    small, by_lesion = mammograms.windowed(dataset, 40), mammograms.windowed(dataset, 1.5)
+    assert set(small.table["window"]) == {40} and small.fingerprint != dataset.fingerprint
+    box = dataset.table[["bottom", "right"]].to_numpy() - dataset.table[["top", "left"]].to_numpy()
+    assert (by_lesion.table["window"] == np.ceil(1.5 * box.max(axis=1))).all()
+    assert small.images(32).shape == by_lesion.images(32).shape == dataset.images(32).shape
+    assert not np.array_equal(small.images(32), by_lesion.images(32))
+    with pytest.raises(ValueError, match="size=0"):
+        mammograms.windowed(dataset, 0)

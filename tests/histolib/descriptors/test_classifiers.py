@@ -102,7 +102,7 @@ def test_two_patients_of_a_class_are_enough_and_one_is_not():
 
 def test_wrong_requests_are_named():
     features, labels, people = patches()
-    with pytest.raises(ValueError, match="classifier 'knn' is unknown; there is: nearest, quadratic, svm, forest"):
+    with pytest.raises(ValueError, match="classifier 'knn' is unknown; there is: nearest, quadratic, svm, forest, logistic"):
         classifiers.fit("knn", features, labels, people, seed=0)
     with pytest.raises(ValueError, match=r"features of shape \(90, 6\), 89 labels, 90 patients"):
         classifiers.fit("svm", features, labels[1:], people, seed=0)
