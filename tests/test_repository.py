@@ -157,6 +157,6 @@ def test_profiles_set_only_what_the_chapter_declares(path):
 
 def test_every_chapter_has_every_profile_and_a_place_in_the_book():
     there = {(path.parent.name, path.stem) for path in PROFILES}
-    assert there == {(profile, name) for profile in ("demo", "paper", "smoke") for name in CHAPTERS}
+    assert there == {(profile, name) for profile in ("demo", "paper", "sample", "smoke") for name in CHAPTERS}
     toc = (ROOT / "book/_toc.yml").read_text("utf8")
     assert [name for name in CHAPTERS if f"file: notebooks/{name}\n" not in toc] == []

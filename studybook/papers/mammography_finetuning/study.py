@@ -13,18 +13,22 @@ import numpy as np
 import pandas as pd
 
 from histolib import datasets
+from histolib.datasets import mammograms
 from histolib.metrics import splits
 from studybook import twins
 from studybook.engine.units import Result
 
 MERGED, UNSEEN = "merged", "mias"
+OFFICIAL = ("cbis_ddsm",)  # sets that come with a training and a test part
 # The published 0.5, in radians as the library of the time took it (until the end of 2017); here in degrees.
 SHEAR = float(np.rad2deg(0.5))
 BLOCKS = (0, 1, 2, 3, "all")
+PLAIN = "plain"  # no block trained and no dense layers: a logistic regression on what the frozen network gives
+BOX = "box"  # no network: a logistic regression on the size of the lesion's box alone
 PLATEAU = 5  # epochs without a smaller validation loss before the rate is divided by ten; not published
 MOMENTUM = 0.9  # of stochastic gradient descent; not published
 _SHARED = (
-    "data", "patients", "data_seed", "size", "width", "folds", "epochs_head", "epochs_tuning", "batch_size",
+    "data", "patients", "data_seed", "window", "size", "width", "folds", "epochs_head", "epochs_tuning", "batch_size",
     "learning_rate", "patience", "dropout", "l2", "seed",
 )  # fmt: skip
 
@@ -32,10 +36,11 @@ _SHARED = (
 def plan(parameters: Mapping) -> list[dict]:
     """Settings of all units.
 
-    On each set: every number of blocks of ``strategies`` and random weights, by ``networks``; two blocks by every
-    network of ``networks_compared``; two blocks with folds by image instead of by patient. On the merger: two blocks
-    by every network of ``networks_merged``, and by ``network_screening`` once more on all of it, to be tested on MIAS.
-    MIAS itself has folds only where no other set is. A set that is not below ``data`` is left out.
+    On each set: the size of the box alone; every one of ``strategies`` and, if asked for, random weights, by
+    ``networks``; two blocks by every network of ``networks_compared``; those of ``leak`` with folds by image instead of
+    by patient. On the merger: two blocks by every network of ``networks_merged``, and by ``network_screening`` once
+    more on all of it, to be tested on MIAS. MIAS itself has folds only where no other set is. A set that is not below
+    ``data`` is left out.
 
     Raises
     ------
@@ -46,22 +51,26 @@ def plan(parameters: Mapping) -> list[dict]:
     known = [name for name in parameters["sets"] if name in there]
     sets = [name for name in known if name not in (MERGED, UNSEEN)] or [name for name in known if name == UNSEEN]
     weights, first = parameters["weights"], parameters["networks"][0]
-    strategies = [k if k == "all" else int(k) for k in parameters["strategies"]]
-    if not set(strategies) <= set(BLOCKS):
-        raise ValueError(f"strategies={parameters['strategies']}: expected each of {', '.join(map(str, BLOCKS))}")
+    strategies, leak = ([int(k) if k.isdigit() else k for k in parameters[name]] for name in ("strategies", "leak"))
+    if not {*strategies, *leak} <= {PLAIN, *BLOCKS}:
+        expected = ", ".join(map(str, (PLAIN, *BLOCKS)))
+        raise ValueError(
+            f"strategies={parameters['strategies']}, leak={parameters['leak']}: expected each of {expected}"
+        )
     chosen = []
     for one in sets:
-        chosen += [(one, net, weights, k, "patient") for net in parameters["networks"] for k in strategies]
-        chosen += [(one, net, "random", "all", "patient") for net in parameters["networks"]]
-        chosen += [(one, net, weights, 2, "patient") for net in parameters["networks_compared"]]
-        chosen += [(one, first, weights, 2, "image")]
+        by = parameters["by"] if one in OFFICIAL else "patient"
+        chosen += [(one, first, weights, BOX, by)]
+        chosen += [(one, net, weights, k, by) for net in parameters["networks"] for k in strategies]
+        chosen += [(one, net, "random", "all", by) for net in parameters["networks"] if parameters["random"]]
+        chosen += [(one, net, weights, 2, by) for net in parameters["networks_compared"]]
+        chosen += [(one, first, weights, k, "image") for k in leak]
     if MERGED in known:
         chosen += [(MERGED, net, weights, 2, "patient") for net in parameters["networks_merged"]]
     shared = {name: parameters[name] for name in _SHARED}
-    folds = range(parameters["folds_run"])
     names = ("dataset", "network", "weights", "blocks", "by")
     plan = [dict(zip(names, one)) | {"test": "", "fold": fold} | shared for one in dict.fromkeys(chosen)
-            for fold in folds]  # fmt: skip
+            for fold in range(1 if one[-1] == "official" else parameters["folds_run"])]  # fmt: skip
     if MERGED in known and UNSEEN in known:
         last = dict(zip(names, (MERGED, parameters["network_screening"], weights, 2, "patient")))
         plan.append(last | {"test": UNSEEN, "fold": 0} | shared)
@@ -75,8 +84,17 @@ def group(settings: Mapping) -> str:
 
 def method(settings: Mapping) -> str:
     """What tells the settings of units apart, the fold left out; the name of their rows in tables of predictions."""
-    parts = [settings["dataset"], settings["network"], settings["weights"], f"{settings['blocks']} blocks"]
-    parts += ["by image"] if settings["by"] == "image" else []
+    parts = [settings["dataset"]]
+    if settings["blocks"] == BOX:
+        parts += ["size of the box"]
+    else:
+        plain = settings["blocks"] == PLAIN
+        parts += [
+            settings["network"],
+            settings["weights"],
+            "plain classifier" if plain else f"{settings['blocks']} blocks",
+        ]
+    parts += {"patient": [], "image": ["by image"], "official": ["official parts"]}[settings["by"]]
     return ", ".join(parts + ([f"tested on {settings['test']}"] if settings["test"] else []))
 
 
@@ -92,8 +110,8 @@ def fingerprint(settings: Mapping) -> str:
 
 
 def dataset(settings: Mapping, name: str) -> datasets.Dataset:
-    """A set as a unit uses it."""
-    return _load(name, settings["data"], settings["patients"], settings["data_seed"])
+    """A set as a unit uses it, its regions as wide as ``window`` says: 0, or a multiple of the lesion's box."""
+    return _load(name, *(settings[key] for key in ("data", "patients", "data_seed", "window")))
 
 
 def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -104,7 +122,10 @@ def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     found = dataset(settings, settings["dataset"])
     by = "patch" if settings["by"] == "image" else "patient"
     rest, test = np.arange(len(found.table)), np.arange(0)
-    if not settings["test"]:
+    if settings["by"] == "official":
+        testing = (found.table["split"] == "test").to_numpy()
+        rest, test, by = np.flatnonzero(~testing), np.flatnonzero(testing), "patient"
+    elif not settings["test"]:
         rest, test = list(splits.folds(found.labels, found.patients, settings["folds"], by, settings["seed"]))[
             settings["fold"]
         ]
@@ -159,6 +180,8 @@ def train(network, backbone, settings: Mapping, head, images, labels, validation
 
 def compute(settings: Mapping) -> Result:
     """Train one network with one setting and predict its test part."""
+    if settings["blocks"] in (PLAIN, BOX):
+        return _plain(settings)
     from histolib import metrics, models, training
     from histolib.metrics import predictions
     from studybook import screening
@@ -184,6 +207,38 @@ def compute(settings: Mapping) -> Result:
     }
     writers = [lambda folder: screening.save(fit.model, folder / "model", **card)] if settings["test"] else []
     return Result(table, {"history": history}, facts, writers)
+
+
+def _plain(settings: Mapping) -> Result:
+    """A logistic regression on pooled maps of the frozen network, or on the box; it needs no validation part."""
+    from histolib.descriptors import classifiers
+    from histolib.metrics import predictions
+
+    found, (train_rows, check, test) = dataset(settings, settings["dataset"]), parts(settings)
+    described = _box(found.table) if settings["blocks"] == BOX else _frozen(settings)
+    rows = np.sort(np.concatenate([train_rows, check]))
+    model = classifiers.fit("logistic", described[rows], found.labels[rows], found.patients[rows], settings["seed"])
+    table = found.table.iloc[test]
+    given = predictions.table(method(settings), table, model.predict_proba(described[test]), settings["fold"])
+    facts = {"layers trained": 0, "regions": len(rows), "chosen": f"C={model.best_['C']}"}
+    return Result(given, {}, facts)
+
+
+def _box(table: pd.DataFrame) -> np.ndarray:
+    """Logarithms of height and width of the lesions' boxes in pixels of the film, (N, 2)."""
+    sides = [table["bottom"] - table["top"], table["right"] - table["left"]]
+    return np.log(np.stack(sides, axis=1))
+
+
+def _frozen(settings: Mapping) -> np.ndarray:
+    """Means of the last activations of the frozen network's last four blocks, for all regions of the set."""
+    from histolib import models, training
+    from histolib.models import features
+
+    shape = (settings["size"], settings["size"], 3)
+    backbone = models.backbone(settings["network"], settings["width"], settings["weights"], shape)
+    found = dataset(settings, settings["dataset"])
+    return training.predict(features.extractor(backbone, shape, "blocks"), found.images(settings["size"]))
 
 
 @lru_cache(maxsize=1)
@@ -220,6 +275,7 @@ def _learned_from(settings: Mapping) -> tuple:
 
 
 @lru_cache
-def _load(name: str, data, patients, seed: int) -> datasets.Dataset:
+def _load(name: str, data, patients, seed: int, window: float) -> datasets.Dataset:
     root = data or twins.folder(name, patients, seed)
-    return datasets.load(name, root, data and patients, seed)
+    found = datasets.load(name, root, data and patients, seed)
+    return mammograms.windowed(found, float(window)) if window else found

@@ -13,7 +13,8 @@ from studybook.papers.mammography_finetuning import study
 VALUES = {
     "data": None, "patients": 12, "data_seed": 3, "sets": ["inbreast", "merged", "mias"], "networks": ["vgg16"],
     "networks_compared": ["resnet50"], "networks_merged": ["vgg16"], "network_screening": "vgg16",
-    "strategies": ["0", "2", "all"], "weights": "phantom", "width": 0.125, "size": 32, "folds": 3, "folds_run": 2,
+    "strategies": ["plain", "0", "2", "all"], "leak": ["2"], "random": True, "by": "patient", "window": 0.0,
+    "weights": "phantom", "width": 0.125, "size": 32, "folds": 3, "folds_run": 2,
     "epochs_head": 1, "epochs_tuning": 1, "batch_size": 8, "learning_rate": 1e-3, "patience": 5, "dropout": 0.5,
     "l2": 1e-3, "seed": 0,
 }  # fmt: skip
@@ -29,6 +30,8 @@ def test_every_comparison_of_the_paper_is_planned_once(plan):
     assert len(set(labels)) == len(labels)
     first = [one for one in plan if one["fold"] == 0]
     assert [study.method(one) for one in first] == [
+        "inbreast, size of the box",
+        "inbreast, vgg16, phantom, plain classifier",
         "inbreast, vgg16, phantom, 0 blocks",
         "inbreast, vgg16, phantom, 2 blocks",
         "inbreast, vgg16, phantom, all blocks",
@@ -38,7 +41,7 @@ def test_every_comparison_of_the_paper_is_planned_once(plan):
         "merged, vgg16, phantom, 2 blocks",
         "merged, vgg16, phantom, 2 blocks, tested on mias",
     ]
-    assert len(plan) == 2 * 7 + 1
+    assert len(plan) == 2 * 9 + 1
     assert json.loads(json.dumps(plan)) == plan
 
 
@@ -48,6 +51,29 @@ def test_mias_has_folds_only_where_no_other_set_is(monkeypatch):
     assert {(one["dataset"], one["test"]) for one in study.plan(values)} == {("mias", "")}
     monkeypatch.setattr(datasets, "available", lambda root: ("idc",))
     assert study.plan(values) == []
+
+
+def test_the_official_parts_are_tested_once_with_windows_by_the_lesion():
+    values = VALUES | {"sets": ["cbis_ddsm", "inbreast"], "by": "official", "window": 1.5, "leak": []}
+    plan = study.plan(values)
+    official = [one for one in plan if one["dataset"] == "cbis_ddsm"]
+    assert {one["fold"] for one in official} == {0} and {one["by"] for one in official} == {"official"}
+    assert {one["by"] for one in plan if one["dataset"] == "inbreast"} == {"patient"}
+    found = study.dataset(official[0], "cbis_ddsm")
+    train, check, test = study.parts(official[0])
+    parts = found.table["split"].to_numpy()
+    assert set(parts[test]) == {"test"} and set(parts[np.concatenate([train, check])]) == {"train"}
+    assert sorted([*train, *check, *test]) == list(range(len(parts)))
+    assert found.table["window"].nunique() > 3
+    assert study.method(official[0]) == "cbis_ddsm, size of the box, official parts"
+
+
+def test_plain_classifiers_need_no_training(plan):
+    for one in (one for one in plan[:4] if one["blocks"] in (study.PLAIN, study.BOX)):
+        result = study.compute(one)
+        tested = study.dataset(one, "inbreast").table.iloc[study.parts(one)[2]]
+        assert result.predictions["image_id"].tolist() == tested["image_id"].tolist()
+        assert result.predictions["method"].unique().tolist() == [study.method(one)] and not result.tables
 
 
 def test_no_patient_is_on_two_sides_unless_folds_are_by_image(plan):
@@ -80,7 +106,7 @@ def test_the_unit_for_screening_is_tested_on_the_unseen_set_and_leaves_a_model(p
 
 def test_a_unit_is_the_same_alone_and_after_others_of_its_group(plan):
     two = next(one for one in plan if one["blocks"] == 2)
-    study.compute(plan[0])  # shares the first stage
+    study.compute(next(one for one in plan if one["blocks"] == 0))  # shares the first stage
     after = study.compute(two)
     study._head.cache_clear()
     alone = study.compute(two)
@@ -107,7 +133,7 @@ def trained(settings, head, bright):
 
 def test_the_head_learns_alone_then_the_chosen_blocks_with_it(plan, bright):
     training.forget()
-    settings = plan[0] | {"epochs_head": 2, "epochs_tuning": 3, "blocks": 1, "learning_rate": 0.01}
+    settings = plan[2] | {"epochs_head": 2, "epochs_tuning": 3, "blocks": 1, "learning_rate": 0.01}
     head, changed = trained(settings, None, bright)
     assert not changed and len(head.history) == 2
     kept = [value.copy() for value in head.model.get_weights()]
@@ -121,12 +147,12 @@ def test_the_head_learns_alone_then_the_chosen_blocks_with_it(plan, bright):
 def test_the_second_stage_stops_when_nothing_improves(plan, bright):
     training.forget()
     # A rate of 0: the loss can't fall.
-    settings = plan[0] | {"epochs_tuning": 12, "blocks": 1, "learning_rate": 0.0, "patience": 2}
+    settings = plan[2] | {"epochs_tuning": 12, "blocks": 1, "learning_rate": 0.0, "patience": 2}
     head, _ = trained(settings, None, bright)
     second, _ = trained(settings, head, bright)
     assert 2 < len(second.history) < 12
 
 
 def test_an_unknown_number_of_blocks_is_refused_before_anything_is_trained():
-    with pytest.raises(ValueError, match="strategies=.*'4'.*expected each of 0, 1, 2, 3, all"):
+    with pytest.raises(ValueError, match="strategies=.*'4'.*expected each of plain, 0, 1, 2, 3, all"):
         study.plan(VALUES | {"strategies": ["2", "4"]})
