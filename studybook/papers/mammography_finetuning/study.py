@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache, partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ BLOCKS = (0, 1, 2, 3, "all")
 PLAIN = "plain"  # no block trained and no dense layers: a logistic regression on what the frozen network gives
 BOX = "box"  # no network: a logistic regression on the size of the lesion's box alone
 PLATEAU = 5  # epochs without a smaller validation loss before the rate is divided by ten; not published
+CARD_DRAWS = 500  # bootstrap resamples of the intervals on the card of the screening network
 MOMENTUM = 0.9  # of stochastic gradient descent; not published
 _SHARED = (
     "data", "patients", "data_seed", "window", "size", "width", "folds", "epochs_head", "epochs_tuning", "batch_size",
@@ -182,9 +184,8 @@ def compute(settings: Mapping) -> Result:
     """Train one network with one setting and predict its test part."""
     if settings["blocks"] in (PLAIN, BOX):
         return _plain(settings)
-    from histolib import metrics, models, training
+    from histolib import models, training
     from histolib.metrics import predictions
-    from studybook import screening
 
     found, size = dataset(settings, settings["dataset"]), settings["size"]
     train_rows, _, test = parts(settings)
@@ -202,11 +203,18 @@ def compute(settings: Mapping) -> Result:
     table = predictions.table(method(settings), tested.table.iloc[rows], given, settings["fold"])
     facts = {"training seconds": round(seconds, 2), "epochs": len(history),
              "layers trained": len(models.trainable_layers(backbone)), "regions": len(train_rows)}  # fmt: skip
-    card = screening.describe(found) | {
-        "metrics": metrics.scores(table["y_true"], given)[["accuracy", "auc"]].to_dict()
-    }
-    writers = [lambda folder: screening.save(fit.model, folder / "model", **card)] if settings["test"] else []
+    writers = [partial(_save, fit.model, found, table, settings)] if settings["test"] else []
     return Result(table, {"history": history}, facts, writers)
+
+
+def _save(network, found: datasets.Dataset, table: pd.DataFrame, settings: Mapping, folder: Path) -> None:
+    """Save a network for the screening program, with its scores on the set that it has not seen and their intervals."""
+    from histolib import metrics
+    from studybook import screening
+
+    scores = metrics.summary(table, CARD_DRAWS, settings["seed"]).droplevel("method").loc[["auc", "accuracy"]]
+    named = {f"{name} on {settings['test']}": row.round(3).tolist() for name, row in scores.iterrows()}
+    screening.save(network, folder / "model", **screening.describe(found), metrics=named)
 
 
 def _plain(settings: Mapping) -> Result:

@@ -100,6 +100,8 @@ def test_the_unit_for_screening_is_tested_on_the_unseen_set_and_leaves_a_model(p
     assert found.units["layers trained"].tolist() == [6]
     screener = screening.load(place / "model.keras")
     assert screener.card.classes == unseen.classes and screener.card.data["twin"]
+    assert list(screener.card.metrics) == ["auc on mias", "accuracy on mias"]
+    assert all(low <= value <= high for value, low, high in screener.card.metrics.values())
     answer = screening.predict(screener, unseen.image(0)[..., 0], heat_map=False)
     assert sum(answer.probabilities.values()) == pytest.approx(1, abs=1e-5)
 
