@@ -41,6 +41,14 @@ def _descriptors(size: str) -> list[Row]:
     return descriptors.rows((96, 128), size=48, crops=4, jitters=2, rounds=1) if size == "quick" else descriptors.rows()
 
 
+def _encoders(size: str) -> list[Row]:
+    from bench import encoders
+
+    if size == "quick":
+        return encoders.rows(["efficientnet_lite0"], side=32, images=2, rounds=1)
+    return encoders.rows()
+
+
 def _handcrafted(size: str) -> list[Row]:
     from bench import handcrafted
 
@@ -55,6 +63,7 @@ SUBJECTS: dict[str, Callable[[str], list[Row]]] = {
     "oversampling": _oversampling,
     "stain": _stain,
     "descriptors": _descriptors,
+    "encoders": _encoders,
     "handcrafted": _handcrafted,
 }
 

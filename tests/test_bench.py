@@ -19,6 +19,7 @@ def test_the_table_is_markdown_with_every_row_whole(capsys, tmp_path):
     found = json.loads((tmp_path / "rows.json").read_text())
     assert len(lines) == 2 + len(found["rows"]) and {line.count("|") for line in lines} == {8}
     peers = [row["peer"] for row in found["rows"]]
+    assert "Keras's EfficientNetB0, random weights" in peers
     assert peers[:2] == ["no augmentation (the limit)", "Keras's ImageDataGenerator on the CPU"]
     assert all(row["ours"] > 0 for row in found["rows"])
     assert all((row["theirs"] is None) == (row["peer"] == "–") == (row["ratio"] is None) for row in found["rows"])

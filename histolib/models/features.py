@@ -6,6 +6,8 @@ from sklearn.preprocessing import StandardScaler
 
 from histolib.models import Preprocessing, blocks
 
+_FOLDABLE = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
+
 
 def extractor(backbone: keras.Model, input_shape, pooling: str | None = None, side: int | None = None) -> keras.Model:
     """A network that gives the outputs of a backbone for images.
@@ -103,8 +105,8 @@ def folded(model: keras.Model) -> keras.Model:
     Parameters
     ----------
     model
-        Functional, nested or not; it stays as it is. A batch normalization that follows no convolution, or one with an
-        activation or with other consumers, is left where it is.
+        Functional, nested or not; it stays as it is. A batch normalization that follows no convolution (whole or by
+        channel), or one with an activation or with other consumers, is left where it is.
 
     Returns
     -------
@@ -150,7 +152,7 @@ def _normalized(model: keras.Model) -> dict:
     for nested in (layer for layer in model.layers if isinstance(layer, keras.Model)):
         pairs |= _normalized(nested)
     seen = [id(tensor) for layer in inner for tensor in keras.tree.flatten(layer.input)] + list(map(id, model.outputs))
-    source = {id(layer.output): layer for layer in inner if type(layer) is keras.layers.Conv2D}
+    source = {id(layer.output): layer for layer in inner if type(layer) in _FOLDABLE}
     for layer in inner:
         convolution = source.get(id(layer.input)) if isinstance(layer, keras.layers.BatchNormalization) else None
         if convolution and convolution.activation is keras.activations.linear and seen.count(id(layer.input)) == 1:
@@ -169,10 +171,17 @@ def _copy_weights(model: keras.Model, result: keras.Model, pairs: dict) -> None:
             result.get_layer(layer.name).set_weights(layer.get_weights())
 
 
-def _folded_weights(convolution: keras.layers.Conv2D, normalization: keras.layers.BatchNormalization) -> list:
-    """Kernel (h, w, in, out) and bias (out,) of both together, computed in float64."""
+def _folded_weights(convolution: keras.layers.Layer, normalization: keras.layers.BatchNormalization) -> list:
+    """Kernel and bias (out,) of both together, computed in float64.
+
+    The kernel is (h, w, in, out); of a convolution by channel (h, w, in, out / in): the last two axes are the outputs.
+    """
     kernel, *bias = (weight.astype(np.float64) for weight in convolution.get_weights())
     names = [name for name, used in (("gamma", normalization.scale), ("beta", normalization.center)) if used]
     values = dict(zip([*names, "mean", "variance"], map(np.float64, normalization.get_weights()), strict=True))
     factor = values.get("gamma", 1) / np.sqrt(values["variance"] + normalization.epsilon)
-    return [kernel * factor, (sum(bias) - values["mean"]) * factor + values.get("beta", 0)]
+    by_channel = isinstance(convolution, keras.layers.DepthwiseConv2D)
+    return [
+        kernel * (factor.reshape(kernel.shape[2:]) if by_channel else factor),
+        (sum(bias) - values["mean"]) * factor + values.get("beta", 0),
+    ]

@@ -1,10 +1,15 @@
-"""The settings of the boosted trees beside the published ones."""
+"""How encoders are named and pooled; the settings of the boosted trees beside the published ones."""
 
 from collections.abc import Mapping
 
+import keras
 import pandas as pd
 
+from histolib.models import features
 from studybook.published import reported
+
+_SHORT = {"resnet50": "ResNet", "vgg16": "VGG", "inceptionv3": "Inception"}
+_LAST_MAPS = ("resnet50", "inceptionv3")  # Fig. 3; of any other the last four blocks, as of VGG-16
 
 # LightGBM's name of a setting, and the id of the published one.
 PUBLISHED = {
@@ -16,6 +21,17 @@ PUBLISHED = {
     "bagging_fraction": "boosting_bagging_fraction",
     "bagging_freq": "boosting_bagging_frequency",
 }
+
+
+def short(encoder: str) -> str:
+    """Name of an encoder in tables: the published one, ``Lite0`` and so on for EfficientNet-Lite."""
+    return _SHORT.get(encoder, encoder.removeprefix("efficientnet_").capitalize())
+
+
+def encoder(backbone: keras.Model, side: int | None) -> keras.Model:
+    """Maps crops of any size to descriptors, pooled as the paper does; `side` as of `features.extractor`."""
+    pooling = "average" if backbone.name in _LAST_MAPS else "blocks"
+    return features.extractor(backbone, (None, None, 3), pooling, side)
 
 
 def beside(used: Mapping) -> pd.DataFrame:

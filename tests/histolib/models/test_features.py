@@ -99,6 +99,27 @@ def test_folded_network_gives_the_same_without_normalization():
     assert all(np.array_equal(a, b) for a, b in zip(weights, network.get_weights(), strict=True))
 
 
+@pytest.mark.parametrize("multiplier", [1, 2])
+def test_convolutions_by_channel_are_folded_too(multiplier):
+    inputs = keras.Input((8, 8, 3))
+    x = keras.layers.DepthwiseConv2D(3, depth_multiplier=multiplier, use_bias=False, name="by_channel")(inputs)
+    model = keras.Model(inputs, keras.layers.BatchNormalization(name="normalization")(x))
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.uniform(0.5, 1.5, weight.shape) for weight in model.get_weights()])
+    images = rng.random((2, 8, 8, 3), np.float32)
+    folded = features.folded(model)
+    assert not [layer for layer in folded.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert np.allclose(model.predict_on_batch(images), folded.predict_on_batch(images), rtol=1e-5)
+
+
+def test_efficientnet_is_folded_whole():
+    network = features.extractor(models.backbone("efficientnet_lite0", 0.25, None), (48, 48, 3), "blocks", side=32)
+    folded = features.folded(network)
+    left = [layer for layer in folded.get_layer("efficientnet_lite0").layers if "BatchNorm" in type(layer).__name__]
+    images = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 3), dtype=np.uint8)
+    assert not left and np.allclose(folded.predict_on_batch(images), network.predict_on_batch(images), atol=1e-5)
+
+
 def test_folding_leaves_what_it_must():
     inputs = keras.Input((8, 8, 3))
     x = keras.layers.BatchNormalization(name="first")(inputs)  # after no convolution
