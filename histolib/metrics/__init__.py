@@ -3,13 +3,14 @@
 from histolib.metrics.by_method import confusion_shares, missed, per_fold
 from histolib.metrics.classification import confusion, operating_point, roc, scores
 from histolib.metrics.patients import patient_scores, recognition_difference, recognition_intervals, recognition_rate
-from histolib.metrics.resampling import bootstrap, difference, summary
+from histolib.metrics.resampling import bootstrap, difference, differences, summary
 
 __all__ = [
     "bootstrap",
     "confusion",
     "confusion_shares",
     "difference",
+    "differences",
     "missed",
     "operating_point",
     "patient_scores",

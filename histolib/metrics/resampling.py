@@ -1,6 +1,6 @@
 """How sure one can be of a score: patients drawn anew."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -81,22 +81,47 @@ def difference(
     ValueError
         If `reference` is no method, or a method was not tested on the same images.
     """
+    pairs = [(name, reference) for name in predictions["method"].unique() if name != reference]
+    return differences(predictions, pairs, draws, level, seed).droplevel("reference")
+
+
+def differences(
+    predictions: pd.DataFrame,
+    pairs: Iterable[tuple[str, str]],
+    draws: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """`difference` of chosen pairs: the first method's scores less the second's, on the same resampled patients.
+
+    A method is resampled once, in however many pairs it stands.
+
+    Returns
+    -------
+    DataFrame
+        Index ``method, reference, score``; ``value, low, high``.
+
+    Raises
+    ------
+    ValueError
+        If a method of a pair is unknown, or the two were not tested on the same images.
+    """
     groups = {name: rows.sort_values("image_id") for name, rows in predictions.groupby("method", sort=False)}
-    if reference not in groups:
-        raise ValueError(f"reference={reference!r}: expected one of {', '.join(groups)}")
-    images = groups[reference]["image_id"].tolist()
-    for name, rows in groups.items():
-        if rows["image_id"].tolist() != images:
-            raise ValueError(f"{name} and {reference} were not tested on the same images")
-    # One seed draws the same patients for every method.
-    drawn = {name: _resample(rows, scores, "patient", draws, seed) for name, rows in groups.items()}
-    whole = {name: scores(rows["y_true"], predicted.scores_of(rows)) for name, rows in groups.items()}
-    parts = {
-        name: interval(whole[name] - whole[reference], drawn[name] - drawn[reference], level)
-        for name in groups
-        if name != reference
-    }
-    return pd.concat(parts, names=["method", "score"])
+    drawn, whole, parts = {}, {}, {}
+    for pair in pairs:
+        for name in pair:
+            if name not in groups:
+                place = "reference" if name == pair[1] else "method"
+                raise ValueError(f"{place}={name!r}: expected one of {', '.join(groups)}")
+            if name not in drawn:
+                # One seed draws the same patients for every method.
+                drawn[name] = _resample(groups[name], scores, "patient", draws, seed)
+                whole[name] = scores(groups[name]["y_true"], predicted.scores_of(groups[name]))
+        own, other = pair
+        if groups[own]["image_id"].tolist() != groups[other]["image_id"].tolist():
+            raise ValueError(f"{own} and {other} were not tested on the same images")
+        parts[pair] = interval(whole[own] - whole[other], drawn[own] - drawn[other], level)
+    return pd.concat(parts, names=["method", "reference", "score"])
 
 
 def summary(predictions: pd.DataFrame, draws: int = 1000, seed: int = 0, threshold: float = 0.5) -> pd.DataFrame:

@@ -139,6 +139,19 @@ def test_paired_difference_is_sharper_than_two_intervals():
         metrics.difference(both.iloc[1:], "b")
 
 
+def test_differences_of_pairs_are_those_of_one_reference_each():
+    rng = np.random.default_rng(6)
+    patients, y = np.repeat([f"p{k}" for k in range(10)], 12), rng.integers(0, 2, 120)
+    rows = pd.concat([table(y, rng.random(120), patients, name) for name in "abc"], ignore_index=True)
+    found = metrics.differences(rows, [("a", "b"), ("c", "b"), ("c", "a")], draws=40)
+    for other in "ab":
+        one = metrics.difference(rows, other, draws=40)
+        paired = found.xs(other, level="reference")
+        pd.testing.assert_frame_equal(paired, one.loc[paired.index.unique("method")])
+    with pytest.raises(ValueError, match="method='d': expected one of a, b, c"):
+        metrics.differences(rows, [("d", "a")])
+
+
 def four_classes(y, called, fold=0, method="m", **columns):
     """Predictions that are certain of one class each."""
     manifest = pd.DataFrame({"image_id": [f"i{k}" for k in range(len(y))], "patient": "p", "label": y})

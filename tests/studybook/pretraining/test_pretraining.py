@@ -6,9 +6,11 @@ import re
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 from histolib import metrics, models, reproducibility
+from histolib.metrics import predictions
 from histolib.models.backbones import PHANTOM
 from studybook.pretraining import learning, patches, probe, recipe, shipping, source, tissue
 from studybook.pretraining.films import FILM, draw_film
@@ -120,6 +122,33 @@ def test_probe_predicts_patients_it_was_not_fitted_to():
     p = probe.tested({"values": values}, labels, patients, development)["values"]
     assert 5 < len(np.unique(patients[development])) < 15
     assert metrics.scores(labels[~development], p)["auc"] > 0.95
+
+
+def test_features_of_a_network_with_photographs_and_of_one_with_drawings():
+    images = np.random.default_rng(0).integers(0, 256, (3, 50, 50, 3), np.uint8)
+    found = probe.pooled_by_weights(images, ["vgg16", "efficientnet_lite0"], [4, 5], side=64)
+    names = [f"vgg16, {kind}" for kind in ("random 4", "random 5", "phantom")]
+    names += [f"efficientnet_lite0, {kind}" for kind in ("random 4", "random 5", "imagenet")]
+    assert list(found) == [name for name in names if "imagenet" not in name or probe.imagenet_at_hand(name[:18])]
+    assert found["vgg16, phantom"].shape == (3, 176) and found["efficientnet_lite0, random 4"].shape == (3, 3584)
+    assert not np.allclose(found["efficientnet_lite0, random 4"], found["efficientnet_lite0, random 5"])
+
+
+def test_gains_are_over_every_random_seed_color_and_photographs():
+    rng = np.random.default_rng(2)
+    y = rng.integers(0, 2, 200)
+    manifest = pd.DataFrame({"image_id": map(str, range(200)), "patient": np.arange(200) // 10, "label": y})
+    quality = {"vgg16, random 0": 0.0, "vgg16, random 1": 0.9, "vgg16, phantom": 0.3, probe.COLORS: 0.0}
+    quality |= {"efficientnet_lite0, random 0": 0.1, "efficientnet_lite0, imagenet": 0.9}
+    p = {name: np.clip(rng.random(200) * (1 - q) + q * y, 0, 1) for name, q in quality.items()}
+    found = probe.gains(predictions.of_methods(manifest, p), 50, 0)
+    assert found.loc["vgg16, phantom"].index.tolist() == [
+        "vgg16, random 0", "vgg16, random 1", probe.COLORS, "efficientnet_lite0, imagenet"
+    ]  # fmt: skip
+    assert found.loc["efficientnet_lite0, imagenet"].index.tolist() == ["efficientnet_lite0, random 0", probe.COLORS]
+    assert len(found) == 6
+    sides = found.loc["vgg16, phantom"].str.rpartition(", ")[2].tolist()
+    assert sides == ["above 0", "below 0", "above 0", "below 0"]
 
 
 # What is shipped.
