@@ -59,6 +59,8 @@ def plan(parameters: Mapping) -> list[dict]:
         raise ValueError(
             f"strategies={parameters['strategies']}, leak={parameters['leak']}: expected each of {expected}"
         )
+    if not leak:
+        raise ValueError("leak=[]: expected at least one strategy whose folds are drawn by image as well")
     if 2 not in strategies and not parameters["networks_compared"]:
         raise ValueError(f"strategies={parameters['strategies']}: expected 2 among them, the strategy of Table 2")
     chosen = []

@@ -54,11 +54,12 @@ def test_mias_has_folds_only_where_no_other_set_is(monkeypatch):
 
 
 def test_the_official_parts_are_tested_once_with_windows_by_the_lesion():
-    values = VALUES | {"sets": ["cbis_ddsm", "inbreast"], "by": "official", "window": 1.5, "leak": []}
+    values = VALUES | {"sets": ["cbis_ddsm", "inbreast"], "by": "official", "window": 1.5}
     plan = study.plan(values)
     official = [one for one in plan if one["dataset"] == "cbis_ddsm"]
-    assert {one["fold"] for one in official} == {0} and {one["by"] for one in official} == {"official"}
-    assert {one["by"] for one in plan if one["dataset"] == "inbreast"} == {"patient"}
+    apart = [one for one in official if one["by"] != "image"]
+    assert {one["fold"] for one in apart} == {0} and {one["by"] for one in apart} == {"official"}
+    assert {one["by"] for one in plan if one["dataset"] == "inbreast"} == {"patient", "image"}
     found = study.dataset(official[0], "cbis_ddsm")
     train, check, test = study.parts(official[0])
     parts = found.table["split"].to_numpy()
@@ -158,3 +159,7 @@ def test_the_second_stage_stops_when_nothing_improves(plan, bright):
 def test_an_unknown_number_of_blocks_is_refused_before_anything_is_trained():
     with pytest.raises(ValueError, match="strategies=.*'4'.*expected each of plain, 0, 1, 2, 3, all"):
         study.plan(VALUES | {"strategies": ["2", "4"]})
+    with pytest.raises(ValueError, match="leak=.*expected at least one"):
+        study.plan(VALUES | {"leak": []})
+    with pytest.raises(ValueError, match="strategies=.*expected 2 among them"):
+        study.plan(VALUES | {"strategies": ["plain"], "networks_compared": []})
