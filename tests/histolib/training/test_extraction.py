@@ -266,5 +266,6 @@ def test_fingerprint_knows_layers_and_weights():
     prints = [extraction.fingerprint(model) for model in (encoder(), encoder(), encoder(1), encoder(keepdims=True))]
     assert prints[0] == prints[1] and len(set(prints)) == 3
     backbone = models.backbone("vgg16", 0.02, None)
-    both = {extraction.fingerprint(features.extractor(backbone, (32, 32, 3), how)) for how in ("average", "blocks")}
-    assert len(both) == 2
+    changes = [("average", None), ("blocks", None), ("blocks", 16), ("blocks", 24)]  # a side of encoding counts too
+    each = {extraction.fingerprint(features.extractor(backbone, (32, 32, 3), *change)) for change in changes}
+    assert len(each) == 4
