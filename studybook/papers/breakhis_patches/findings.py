@@ -11,6 +11,7 @@ from studybook.published import beside, reported
 
 ALL, HERE = "all others", "not in this run"
 CONSTANT, PLAINEST = "always malignant", "color histogram"
+ADDED = (PLAINEST, "Lite0 fine-tuned")  # methods that the slides do not compare with
 TRAINED = "training, last epoch (augmentation and dropout on)"
 CHECKED = "validation, last epoch"
 TESTED = "test, epoch kept"
@@ -170,7 +171,9 @@ def statements(found: Gathered, images: pd.DataFrame, draws: int = 1000, seed: i
     rows = []
     for claim, name, one, other, magnification in CLAIMED:
         there = list(dict.fromkeys(varied(found, name)["variant"]))
-        others = [value for value in there if value not in (one, RAW) and one in there] if other == ALL else [other]
+        others = (
+            [value for value in there if value not in (one, RAW, *ADDED) and one in there] if other == ALL else [other]
+        )
         said = f"“{claims.loc[claim, 'printed']}”: {claims.loc[claim, 'meaning']}"
         at = "" if magnification is None else f" at {magnification}×"
         for value in others or [ALL]:
