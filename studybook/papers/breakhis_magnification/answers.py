@@ -8,7 +8,10 @@ import pandas as pd
 from histolib import metrics
 from histolib.datasets.breakhis import MAGNIFICATIONS
 from studybook.engine.units import Gathered
-from studybook.papers.breakhis_magnification.study import MAGNIFICATION_TABLE, MAIN, MODEL
+from studybook.papers.breakhis_magnification.study import FROZEN, MAGNIFICATION_TABLE, MAIN, MODEL
+from studybook.published import beside
+
+COLORS = "rgb, svm"  # the plainest method: a color histogram, no shape
 
 
 def matched(found: Gathered, rows: pd.DataFrame) -> pd.DataFrame:
@@ -42,6 +45,49 @@ def constant(rows: pd.DataFrame) -> pd.DataFrame:
     return one.assign(method="always malignant", p_0=0.0, p_1=1.0)
 
 
+def beside_frozen(rows: pd.DataFrame) -> pd.DataFrame:
+    """The frozen network, the two networks, the color histogram and the constant answer, as far as the run has them.
+
+    Only images that all of them answered: what is fitted by magnification leaves out one with few patients. Empty if
+    the run has no frozen network.
+    """
+    rows = rows[rows["method"].isin([FROZEN, *MAIN, COLORS])]
+    tested = rows.groupby(["fold", "image_id"])["method"].transform("nunique")
+    shared = rows[tested == rows["method"].nunique()]
+    return pd.concat([shared, constant(shared)]) if FROZEN in set(rows["method"]) else shared.iloc[:0]
+
+
+def less(rows: pd.DataFrame, one: str, draws: int, seed: int) -> pd.DataFrame:
+    """One method less each other method, on the same drawn patients.
+
+    Parameters
+    ----------
+    rows
+        Predictions of several methods of the same images, with a column ``magnification``.
+    one
+        Name of a method.
+    draws, seed
+        As in `metrics.difference`.
+
+    Returns
+    -------
+    DataFrame
+        Index: the other methods; ``recognition rate`` (a mean over folds and magnifications), ``balanced accuracy``
+        and ``AUC`` (of all images): the differences with their intervals, as text.
+    """
+    # A fold and an image together are one test, since an image is tested in several folds.
+    rows = rows.assign(image_id=rows["fold"].astype(str) + "/" + rows["image_id"])
+    found = {}
+    for other in dict.fromkeys(rows["method"][rows["method"] != one]):
+        pair, over = rows[rows["method"].isin([one, other])], ("fold", "magnification")
+        rate = metrics.recognition_difference(pair, other, draws=draws, seed=seed, over=over).loc[one]
+        scores = metrics.difference(pair, other, draws, seed=seed).loc[one]
+        parts = {"recognition rate": rate, "balanced accuracy": scores.loc["balanced_accuracy"],
+                 "AUC": scores.loc["auc"]}  # fmt: skip
+        found[f"less {other}"] = {name: beside.interval(part, 2, sign="+") for name, part in parts.items()}
+    return pd.DataFrame(found).T
+
+
 def called(rows: pd.DataFrame) -> pd.DataFrame:
     """Share of each method's images that are called malignant, and the mean of sensitivity and specificity."""
     groups = rows.groupby("method", sort=False)
@@ -68,8 +114,8 @@ def regression(found: Gathered, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def of_kept(rows: pd.DataFrame) -> pd.DataFrame:
-    """The two networks' rows of a kept run, with the magnification that the image's name tells."""
-    own = rows[rows["method"].isin(MAIN)]
+    """Rows of a kept run's two networks and what stands beside them, with the magnification that a name tells."""
+    own = rows[rows["method"].isin([*MAIN, FROZEN, COLORS])]
     magnification = own["image_id"].str.extract(r"-(\d+)-\d+$")[0].astype(int)
     return own.assign(magnification=magnification)
 

@@ -5,6 +5,7 @@ Bayramoglu et al. 2016, section III. Planning imports no network library, so tha
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -19,6 +20,8 @@ from studybook.engine.units import Result
 
 MAIN = ("independent", "two tasks")  # the paper's two networks
 CRAFTED = "hand-crafted"  # a descriptor with a classifier, one for each magnification
+FROZEN = "frozen Lite0"  # a network that learned from ImageNet with a logistic regression, one for each magnification
+FITTED = (CRAFTED, FROZEN)  # what is fitted for each magnification by itself, nothing of it trained by gradients
 TWO_TASKS = ("two tasks", "regression")
 SCALE = 64  # gray levels that become 1; not published
 CLIP = 1.0  # largest norm of a gradient; not published, without it the regression diverges
@@ -39,7 +42,7 @@ def plan(parameters: Mapping) -> list[dict]:
     In each of ``folds`` one network for all magnifications and one for two tasks; in those of ``folds_compared`` also a
     network for each magnification of ``specific``, one for all but each of ``left_out``, one that gives the
     magnification as a number, and one that stops as the paper's did. And in each fold every hand-crafted descriptor
-    with every classifier.
+    with every classifier, and the frozen network unless its images' side is 0.
     """
     compared = parameters["folds_compared"]
     if not compared or not set(compared) <= set(parameters["folds"]):
@@ -61,12 +64,15 @@ def plan(parameters: Mapping) -> list[dict]:
         found += [{"variant": CRAFTED, "magnification": 0, "descriptor": name, "classifier": one, "fold": fold}
                   | {key: parameters[key] for key in _DATA} | {"size": parameters["descriptor_size"]}
                   for name, one in crafted]  # fmt: skip
+        if parameters["frozen_size"]:
+            known = {key: parameters[key] for key in _DATA} | {"size": parameters["frozen_size"]}
+            found += [{"variant": FROZEN, "magnification": 0, "classifier": "logistic", "fold": fold} | known]
     return found
 
 
 def group(settings: Mapping) -> str:
-    """Processes of a fold: the networks that see all magnifications, the other networks, the descriptors."""
-    if settings["variant"] == CRAFTED:
+    """Processes of a fold: the networks that see all magnifications, the other networks, what is only fitted."""
+    if settings["variant"] in FITTED:
         return f"fold{settings['fold']}-descriptors"
     return f"fold{settings['fold']}-{'some' if settings['magnification'] else 'all'}"
 
@@ -75,6 +81,8 @@ def method(settings: Mapping) -> str:
     """What tells the settings of units apart, the fold left out; the name of their rows in tables of predictions."""
     if settings["variant"] == CRAFTED:
         return f"{settings['descriptor']}, {settings['classifier']}"
+    if settings["variant"] == FROZEN:
+        return FROZEN
     parts = [settings["variant"]] + ([f"{settings['magnification']}x"] if settings["magnification"] else [])
     return " ".join(parts) + (", stopped on test images" if settings["tuned_on"] == "test" else "")
 
@@ -158,8 +166,8 @@ def train(network, settings: Mapping, images, answers, validation):
 
 def compute(settings: Mapping) -> Result:
     """Train one network with one setting and predict all test images, whatever their magnification."""
-    if settings["variant"] == CRAFTED:
-        return _crafted(settings)
+    if settings["variant"] in FITTED:
+        return _fitted(settings)
     from histolib import training
     from histolib.metrics import predictions
 
@@ -178,13 +186,10 @@ def compute(settings: Mapping) -> Result:
     return Result(predictions.table(method(settings), rows, given, settings["fold"]), tables, facts, writers)
 
 
-def _crafted(settings: Mapping) -> Result:
-    """One descriptor with one classifier, fitted for each magnification by itself as those that the paper quotes."""
-    from histolib.descriptors import comparison
-
+def _fitted(settings: Mapping) -> Result:
+    """A classifier on one description of the images, fitted for each magnification as those that the paper quotes."""
     table = dataset(settings).table
     train, test = splits.of_fold(table, settings["fold"], settings["split"])
-    described = _described(settings["descriptor"], settings["size"], *(settings[key] for key in _DATA[:3]))
     parts, times = [], []
     for one in MAGNIFICATIONS:
         there = table["magnification"].to_numpy() == one
@@ -193,17 +198,53 @@ def _crafted(settings: Mapping) -> Result:
         known = (images > 1).groupby("label").sum()
         if not len(tested) or len(known) < 2 or known.min() < 3:
             continue  # a small part of the data: too few patients to choose settings among
-        rows = comparison.compare(
-            described, table, own, tested, [settings["descriptor"]],
-            [settings["classifier"]], settings["seed"], settings["fold"], method(settings), workers=1,
-        )  # fmt: skip
+        rows = (_frozen if settings["variant"] == FROZEN else _crafted)(settings, own, tested)
         parts.append(rows[0])
         times.append(rows[1])
     if not parts:
         few = f"fold {settings['fold']}: no magnification has test images and three training patients of each class"
-        raise ValueError(f"{few}; more patients are needed, or descriptors=[]")
-    seconds = pd.concat(times)[["describe", "fit"]].mean()
+        raise ValueError(f"{few}; more patients are needed, or descriptors=[] and frozen_size=0")
+    seconds = pd.DataFrame(times)[["describe", "fit"]].mean()
     return Result(pd.concat(parts, ignore_index=True), {}, {"images": len(train), **seconds.round(3).to_dict()})
+
+
+def _crafted(settings: Mapping, own: np.ndarray, tested: np.ndarray) -> tuple[pd.DataFrame, pd.Series]:
+    """Predictions by one descriptor with one classifier, and times."""
+    from histolib.descriptors import comparison
+
+    described = _described(settings["descriptor"], settings["size"], *(settings[key] for key in _DATA[:3]))
+    rows, times = comparison.compare(
+        described, dataset(settings).table, own, tested, [settings["descriptor"]],
+        [settings["classifier"]], settings["seed"], settings["fold"], method(settings), workers=1,
+    )  # fmt: skip
+    return rows, times.iloc[0]
+
+
+def _frozen(settings: Mapping, own: np.ndarray, tested: np.ndarray) -> tuple[pd.DataFrame, pd.Series]:
+    """Predictions by a logistic regression on the pooled maps of the frozen network, and times."""
+    from histolib.descriptors import classifiers
+    from histolib.metrics import predictions
+
+    features, seconds = _encoded(settings["size"], *(settings[key] for key in _DATA[:3]))
+    table, start = dataset(settings).table, time.perf_counter()
+    labels, patients = table["label"].to_numpy()[own], table["patient"].to_numpy(object)[own]
+    model = classifiers.fit(
+        settings["classifier"], features[own], labels, patients, settings["seed"], workers=1
+    )  # fmt: skip
+    rows = predictions.table(FROZEN, table.iloc[tested], model.predict_proba(features[tested]), settings["fold"])
+    return rows, pd.Series({"describe": seconds, "fit": time.perf_counter() - start})
+
+
+@lru_cache
+def _encoded(size: int, *data) -> tuple[np.ndarray, float]:
+    """Features of all images, float32 (N, D), and the seconds that 1,000 images took."""
+    from histolib import models, training
+    from histolib.models import features
+
+    images, shape, start = _load(*data).images(size, crop="center"), (size, size, 3), time.perf_counter()
+    backbone = models.backbone("efficientnet_lite0", 1.0, "imagenet", shape)
+    found = training.predict(features.extractor(backbone, shape, "blocks"), images, 64)
+    return found, 1000 * (time.perf_counter() - start) / len(images)
 
 
 @lru_cache

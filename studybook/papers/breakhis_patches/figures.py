@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
+from histolib import plots
 from histolib.plots import COLORS
 
 RED_IS_LIKELY = "RdBu_r"  # red likely, blue unlikely, as in the slides; told apart by color-blind readers
@@ -128,3 +130,10 @@ def feature_maps(patch: np.ndarray, maps: np.ndarray, title: str, columns: int =
     figure.colorbar(shown, ax=axes, label="activation (no unit)", shrink=0.9)
     figure.suptitle(title)
     return figure
+
+
+def variants(tidy: pd.DataFrame, title: str) -> Figure | None:
+    """Image accuracy and patch AUC of the values of one setting, from `scoring.of_variants`; None if it has but one."""
+    if tidy["variant"].nunique() < 2:
+        return None
+    return plots.grouped(tidy[tidy["score"].isin(["image accuracy", "patch AUC"])], title, panel="score")

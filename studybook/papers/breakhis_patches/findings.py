@@ -10,6 +10,8 @@ from studybook.papers.breakhis_patches.scoring import RAW, varied
 from studybook.published import beside, reported
 
 ALL, HERE = "all others", "not in this run"
+CONSTANT, PLAINEST = "always malignant", "color histogram"
+ADDED = (PLAINEST, "Lite0 fine-tuned")  # methods that the slides do not compare with
 TRAINED = "training, last epoch (augmentation and dropout on)"
 CHECKED = "validation, last epoch"
 TESTED = "test, epoch kept"
@@ -99,16 +101,61 @@ def difference(
     units = varied(found, name)
     if magnification is not None:
         units = units[units["magnification"] == magnification]
-    parts = {}
-    for value in (one, other):
-        methods = units.loc[units["variant"] == value, "method"]
-        rows = images[images["method"].isin(methods)]
-        # A fold and an image together are one test; an image is tested in several folds.
-        parts[value] = rows.assign(method=value, image_id=rows["fold"].astype(str) + "/" + rows["image_id"])
-    if not all(map(len, parts.values())):
+    rows = _together(units[units["variant"].isin([one, other])], images)
+    if rows["method"].nunique() < 2:
         return None
-    less = metrics.difference(pd.concat(parts.values()), other, draws, seed=seed)
-    return less.loc[(one, score)]
+    return metrics.difference(rows, other, draws, seed=seed).loc[(one, score)]
+
+
+def _together(units: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
+    """Predictions of the units' images, all magnifications of a variant as one method.
+
+    A fold and an image together are one test, since an image is tested in several folds.
+    """
+    variants = units.set_index("method")["variant"]
+    rows = images[images["method"].isin(variants.index)]
+    return rows.assign(method=rows["method"].map(variants), image_id=rows["fold"].astype(str) + "/" + rows["image_id"])
+
+
+def of_methods(found: Gathered, images: pd.DataFrame) -> pd.DataFrame:
+    """The base setting and the other methods, each over all magnifications, for `beaten`.
+
+    ``found, images``: all units and their predictions of images, from `scoring.levels`.
+    """
+    return _together(varied(found, "network"), images)
+
+
+def of_kept(images: pd.DataFrame) -> pd.DataFrame:
+    """The settings of a kept run, each over all magnifications, for `beaten`."""
+    names = pd.Series(images["method"].unique(), name="method")
+    return _together(names.to_frame().assign(variant=names.str.rpartition(", ")[0]), images)
+
+
+def beaten(rows: pd.DataFrame, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
+    """Every method less the constant answer and less the plainest method, on the same drawn patients.
+
+    Parameters
+    ----------
+    rows
+        Predictions of images by several methods, from `of_methods` or `of_kept`.
+    draws, seed
+        As in `metrics.difference`.
+
+    Returns
+    -------
+    DataFrame
+        Index: the methods; columns: a reference, then ``balanced accuracy`` and ``AUC`` of images, the difference with
+        its interval as text. The references: always malignant, and the color histogram if the run has it.
+    """
+    names = list(dict.fromkeys(rows["method"]))
+    rows = pd.concat([rows, rows[rows["method"] == names[0]].assign(method=CONSTANT, p_0=0.0, p_1=1.0)])
+    columns = {}
+    for reference in [CONSTANT, *(name for name in names if name.startswith(PLAINEST))]:
+        less = metrics.difference(rows, reference, draws, seed=seed)
+        for score, title in (("balanced_accuracy", "balanced accuracy"), ("auc", "AUC")):
+            text = less.xs(score, level="score").apply(beside.interval, axis=1, digits=2, sign="+")
+            columns[f"less {reference.partition(',')[0]}", title] = text
+    return pd.DataFrame(columns).reindex(names).fillna("–")
 
 
 def statements(found: Gathered, images: pd.DataFrame, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -124,7 +171,9 @@ def statements(found: Gathered, images: pd.DataFrame, draws: int = 1000, seed: i
     rows = []
     for claim, name, one, other, magnification in CLAIMED:
         there = list(dict.fromkeys(varied(found, name)["variant"]))
-        others = [value for value in there if value not in (one, RAW) and one in there] if other == ALL else [other]
+        others = (
+            [value for value in there if value not in (one, RAW, *ADDED) and one in there] if other == ALL else [other]
+        )
         said = f"“{claims.loc[claim, 'printed']}”: {claims.loc[claim, 'meaning']}"
         at = "" if magnification is None else f" at {magnification}×"
         for value in others or [ALL]:

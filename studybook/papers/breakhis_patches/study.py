@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 from histolib.images import contrast, patches
-from histolib.metrics import splits
 from studybook.engine.units import Gathered, Result
 from studybook.papers.breakhis_patches.patch_data import (
     CROPPINGS,
@@ -33,7 +32,10 @@ from studybook.papers.breakhis_patches.patch_data import (
 )
 
 OURS = "ResNet"
-EARLIER = ("SVM", "CNN on patches", "CNN on whole images", "DeCAF")
+TUNED = "Lite0 fine-tuned"
+EARLIER = ("color histogram", "SVM", "CNN on patches", "CNN on whole images", "DeCAF", TUNED)
+# Of those that a classifier on a hand-crafted descriptor of whole images is.
+_CRAFTED = {"color histogram": ("rgb", "logistic"), "SVM": ("pftas", "svm")}
 STRUCTURES = {
     "normal": {},
     "3x3": {"first_kernel": 3},
@@ -49,14 +51,15 @@ MODEL = "model.keras"  # in the folder of a unit with the base setting
 _VARIED = ("network", "structure", "contrast", "cropping", "share", "regularization")
 _LEARNED = ("epochs", "batch_size", "learning_rate", "patience", "l2")
 _NETWORK = ("width", "blocks", "cnn_dropout")
-_FROZEN = ("frozen_weights", "frozen_width")
+_FROZEN = ("frozen_network", "frozen_weights", "frozen_width", "frozen_side")
+_TUNED = ("tuned_stages", "tuned_rate", "tuned_dropout")
 
 
 def plan(parameters: Mapping) -> list[dict]:
     """Settings of all units.
 
     In each fold and for each magnification: the base setting; with all else as there every contrast, structure,
-    cropping, regularization and share of the training patients; every earlier method on raw images. ``grid`` adds all
+    cropping, regularization and share of the training patients; every other method on raw images. ``grid`` adds all
     combinations of contrast, structure and cropping.
 
     Raises
@@ -69,16 +72,16 @@ def plan(parameters: Mapping) -> list[dict]:
     base |= {name: parameters[f"base_{name}"] for name in ("structure", "contrast", "cropping")}
     lists = {name: [base[name], *parameters[f"{name}s"]]
              for name in ("contrast", "structure", "cropping", "share", "regularization")}  # fmt: skip
-    _check(lists, parameters["networks"], parameters["cnn_dropout"])
+    _check(lists, parameters["networks"], {name: parameters[name] for name in ("cnn_dropout", "tuned_dropout")})
     chosen = [base | {name: value} for name, values in lists.items() for value in values]
     if parameters["grid"]:
         chosen += [base | {"contrast": a, "structure": b, "cropping": c} for a in lists["contrast"]
                    for b in lists["structure"] for c in lists["cropping"]]  # fmt: skip
-    uncut = ("SVM", "CNN on whole images")
+    uncut = (*_CRAFTED, "CNN on whole images")
     chosen += [base | {"network": name, "structure": "", "contrast": "raw", "cropping": WHOLE if name in uncut else
                        base["cropping"]} for name in parameters["networks"]]  # fmt: skip
     known = dict.fromkeys(tuple(one[name] for name in _VARIED) for one in chosen)
-    shared = {name: parameters[name] for name in (*DATA, *CUT, *_LEARNED, *_NETWORK, *_FROZEN, "whole_size")}
+    shared = {name: parameters[name] for name in (*DATA, *CUT, *_LEARNED, *_NETWORK, *_FROZEN, *_TUNED, "whole_size")}
     shared["blocks"] = " ".join(map(str, parameters["blocks"]))
     saved = tuple(base[name] for name in _VARIED)
     places = [(fold, k) for fold in parameters["folds"] for k in parameters["magnifications"]]
@@ -118,6 +121,8 @@ def untrained(settings: Mapping):
 
     reproducibility.seed(settings["seed"] + settings["fold"])
     size, augment = side(settings), augmentation.Dihedral(settings["seed"])
+    if settings["network"] == TUNED:
+        return _tuned(settings, augment)
     if settings["network"] != OURS:
         return models.magnification_cnn(
             1, (size, size, 3), width=settings["width"], dropout=settings["cnn_dropout"], augment=augment
@@ -140,15 +145,20 @@ def longer(settings: Mapping, name: str) -> int:
     return round(settings[name] / settings["share"])
 
 
+def rate(settings: Mapping) -> float:
+    """Learning rate of a unit: what is learned already changes in smaller steps."""
+    return settings["tuned_rate" if settings["network"] == TUNED else "learning_rate"]
+
+
 def compute(settings: Mapping) -> Result:
-    """Train one network, or one of the earlier methods, and predict the patches of all test images."""
-    if settings["network"] == "SVM":
-        return _svm(settings)
+    """Train one network, or fit one of the other methods, and predict the patches of all test images."""
+    if settings["network"] in _CRAFTED:
+        return _crafted(settings)
     return _frozen(settings) if settings["network"] == "DeCAF" else _trained(settings)
 
 
 def train(network, settings: Mapping, patches, labels, validation):
-    """Train a network for patches, the base network or an earlier one.
+    """Train a network for patches, the base network or another one.
 
     Parameters
     ----------
@@ -177,7 +187,7 @@ def train(network, settings: Mapping, patches, labels, validation):
     fit = training.fit(
         network, patches, labels, validation, epochs, settings["batch_size"],
         loss="categorical_crossentropy", callbacks=[stop] if early else [],
-        optimizer=keras.optimizers.Adam(settings["learning_rate"]),
+        optimizer=keras.optimizers.Adam(rate(settings)),
         seed=settings["seed"], say=None, reuse=_architecture(settings),
     )  # fmt: skip
     return fit, stop.best_epoch + 1 if early else len(fit.history)
@@ -197,28 +207,50 @@ def _trained(settings: Mapping) -> Result:
     return Result(_patch_rows(settings, tested, given), {"history": fit.history}, facts | _counts(rows), writers)
 
 
+def _tuned(settings: Mapping, augment):
+    """EfficientNet-Lite0 with ImageNet weights, its last stages unfrozen; on top average pooling, dropout, softmax."""
+    import keras
+
+    from histolib import models
+
+    shape, reduced = (side(settings), side(settings), 3), settings["frozen_side"]
+    backbone = models.backbone("efficientnet_lite0", 1.0, "imagenet", (reduced, reduced, 3))
+    models.unfreeze(backbone, settings["tuned_stages"])
+    for layer in backbone.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False  # so few batches tell means and deviations worse than ImageNet did
+    top = keras.Sequential([
+        keras.Input(backbone.output.shape[1:]), keras.layers.GlobalAveragePooling2D(),
+        keras.layers.Dropout(settings["tuned_dropout"]), keras.layers.Dense(2, activation="softmax"),
+    ], name="softmax")  # fmt: skip
+    return models.transfer(backbone, top, shape, augment, side=reduced)
+
+
 def _frozen(settings: Mapping) -> Result:
-    """The last feature maps of a network that learned elsewhere, averaged, and a logistic regression on them."""
+    """What a network that learned elsewhere gives, left as it is, and a logistic regression on it."""
     from histolib import training
+    from histolib.descriptors import classifiers
 
     (learned, rows), (check, checked), (test, tested) = sides(settings)
-    encode = _encoder(side(settings), settings["frozen_width"], settings["frozen_weights"])
+    encode = _encoder(side(settings), *(settings[name] for name in _FROZEN))
     learned = np.concatenate([training.predict(encode, learned), training.predict(encode, check)])
     rows = pd.concat([rows, checked])
-    model = _logistic(learned, rows["label"].to_numpy(), rows["patient"].to_numpy(object), settings["seed"])
-    given = model.predict_proba(training.predict(encode, test).astype(np.float64))
-    facts = {"parameters": learned.shape[1] + 1, "chosen": f"C={model.best_params_['classifier__C']}"}
+    labels, patients = rows["label"].to_numpy(), rows["patient"].to_numpy(object)
+    model = classifiers.fit("logistic", learned, labels, patients, settings["seed"], workers=1)
+    given = model.predict_proba(training.predict(encode, test))
+    facts = {"parameters": learned.shape[1] + 1, "chosen": f"C={model.best_['C']:g}"}
     return Result(_patch_rows(settings, tested, given), {}, facts | _counts(rows))
 
 
-def _svm(settings: Mapping) -> Result:
-    """A support vector machine on a hand-crafted descriptor of whole images."""
+def _crafted(settings: Mapping) -> Result:
+    """A classifier on a hand-crafted descriptor of whole images."""
     from histolib.descriptors import comparison
 
+    descriptor, classifier = _CRAFTED[settings["network"]]
     table, (train, check, test) = images_of(settings), parts(settings)
     learned = np.sort(np.concatenate([train, check]))
     found, times = comparison.compare(
-        treated(settings), table, learned, test, ("pftas",), ("svm",), settings["seed"], settings["fold"],
+        treated(settings), table, learned, test, (descriptor,), (classifier,), settings["seed"], settings["fold"],
         method(settings), workers=1,
     )  # fmt: skip
     rows = table.iloc[learned].assign(patch_id=lambda t: t["image_id"] + "/0")
@@ -244,36 +276,23 @@ def _heeded(settings: Mapping) -> str:
     return settings["regularization"] if settings["regularization"] in ("L2", "dropout") else ""
 
 
-def _logistic(learned: np.ndarray, labels: np.ndarray, patients: np.ndarray, seed: int):
-    """A logistic regression whose strength a cross-validation by patient chose."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import GridSearchCV
-    from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    few = min(len(np.unique(patients[labels == k])) for k in np.unique(labels))
-    inner = list(splits.folds(labels, patients, max(2, min(3, few)), "patient", seed))
-    steps = Pipeline([("scaling", StandardScaler()), ("classifier", LogisticRegression(max_iter=1000))])
-    search = GridSearchCV(steps, {"classifier__C": [1e-4, 1e-2, 1.0]}, scoring="balanced_accuracy", cv=inner)
-    return search.fit(learned.astype(np.float64), labels)
-
-
 @lru_cache(maxsize=4)
-def _encoder(size: int, width: float, weights: str):
-    """A frozen VGG-16 that gives the means of its last feature maps."""
+def _encoder(size: int, name: str, weights: str, width: float, reduced: int):
+    """A frozen network that gives the means of its last four blocks, for patches rescaled to ``reduced`` pixels."""
     from histolib import models
     from histolib.models import features
 
-    return features.extractor(models.backbone("vgg16", width, weights, (size, size, 3)), (size, size, 3), "average")
+    backbone = models.backbone(name, width, weights, (reduced, reduced, 3))
+    return features.extractor(backbone, (size, size, 3), "blocks", reduced)
 
 
 def _architecture(settings: Mapping) -> tuple:
     """What networks must have in common so that one can be compiled for all."""
-    names = ("network", "structure", "scale", "whole_size", "l2", *_NETWORK)
+    names = ("network", "structure", "scale", "whole_size", "l2", *_NETWORK, "frozen_side", *_TUNED)
     return ("patches", *(settings[name] for name in names), _heeded(settings), side(settings))
 
 
-def _check(lists: Mapping[str, list], networks: list, dropout: float) -> None:
+def _check(lists: Mapping[str, list], networks: list, dropouts: Mapping[str, float]) -> None:
     known = {"contrast": contrast.TREATMENTS, "structure": STRUCTURES, "cropping": CROPPINGS,
              "regularization": REGULARIZATIONS, "network": EARLIER}  # fmt: skip
     for name, allowed in known.items():
@@ -283,8 +302,9 @@ def _check(lists: Mapping[str, list], networks: list, dropout: float) -> None:
     for share in lists["share"]:
         if not 0 < share <= 1:
             raise ValueError(f"share {share}: expected a number above 0 and at most 1")
-    if not 0 <= dropout < 1:
-        raise ValueError(f"cnn_dropout={dropout}: expected a number from 0 to below 1")
+    for name, dropout in dropouts.items():
+        if not 0 <= dropout < 1:
+            raise ValueError(f"{name}={dropout}: expected a number from 0 to below 1")
 
 
 def _plain(text: str) -> str:

@@ -9,6 +9,8 @@ import pytest
 
 from histolib import metrics, training
 from histolib.datasets.breakhis import MAGNIFICATIONS
+from histolib.descriptors import classifiers
+from histolib.metrics import splits
 from histolib.models import ablation
 from studybook.engine import units
 from studybook.papers.breakhis_magnification import answers, study
@@ -19,7 +21,7 @@ VALUES = {
     "size": 32, "width": 0.0625, "epochs": 1, "batch_size": 16, "learning_rate": 0.01,
     "momentum": 0.9, "patience": 5, "validation": 0.34, "dropout": 0.1, "weight_malignancy": 0.75,
     "weight_magnification": 0.25, "seed": 0, "descriptors": ["glcm"], "classifiers": ["quadratic", "nearest"],
-    "descriptor_size": 48,
+    "descriptor_size": 48, "frozen_size": 32,
 }  # fmt: skip
 
 
@@ -41,9 +43,11 @@ def test_every_comparison_is_planned_once(plan):
     assert first == [
         "independent", "independent, stopped on test images", "specific 40x", "specific 100x", "specific 200x",
         "specific 400x", "without 400x", "regression", "two tasks", "glcm, quadratic", "glcm, nearest",
+        "frozen Lite0",
     ]  # fmt: skip
     second = [study.method(one) for one in plan if one["fold"] == 2]
-    assert second == ["independent", "two tasks", "glcm, quadratic", "glcm, nearest"]
+    assert second == ["independent", "two tasks", "glcm, quadratic", "glcm, nearest", "frozen Lite0"]
+    assert "frozen Lite0" not in map(study.method, study.plan(VALUES | {"frozen_size": 0}))
     assert {study.group(one) for one in plan} == {f"fold{k}-{n}" for k in (1, 2) for n in ("all", "descriptors")} | {
         "fold1-some"
     }
@@ -86,7 +90,7 @@ def test_factors_by_hand():
 
 
 def test_only_the_tuning_of_the_paper_looks_at_test_images(plan):
-    for one in (one for one in plan if one["variant"] != study.CRAFTED):
+    for one in (one for one in plan if one["variant"] not in study.FITTED):
         train, check, test = study.parts(one)
         table = study.dataset(one).table
         sides = [set(table["patient"].iloc[rows]) for rows in (train, check, test)]
@@ -106,7 +110,7 @@ def test_only_the_tuning_of_the_paper_looks_at_test_images(plan):
 
 def test_all_networks_and_descriptors_are_tested_on_the_same_images(found):
     images = found.predictions.groupby("method")["image_id"].agg(lambda names: tuple(sorted(names)))
-    assert len(images) == 11 and images.nunique() == 1 and len(set(images.iloc[0])) == len(images.iloc[0])
+    assert len(images) == 12 and images.nunique() == 1 and len(set(images.iloc[0])) == len(images.iloc[0])
 
 
 def test_matched_rows_are_those_of_the_learned_or_left_out_magnification(found):
@@ -151,3 +155,28 @@ def test_a_unit_is_the_same_alone_and_after_others(plan, found):
     alone = study.compute(two).predictions
     after = found.predictions[found.predictions["method"] == "without 400x"].reset_index(drop=True)
     assert np.array_equal(alone["p_1"], after["p_1"])
+
+
+def test_the_frozen_network_is_fitted_for_each_magnification_and_compared_on_the_same_images(found):
+    table = study.dataset(VALUES).table
+    rows = found.predictions.merge(table[["image_id", "magnification"]], on="image_id")
+    frozen = rows[rows["method"] == study.FROZEN]
+    features, _ = study._encoded(32, None, 12, 3)
+    train, test = splits.of_fold(table, 1)
+    there = (table["magnification"] == 100).to_numpy()
+    own, tested = train[there[train]], test[there[test]]
+    model = classifiers.fit("logistic", features[own], table["label"].to_numpy()[own],
+                            table["patient"].to_numpy(object)[own], 0, workers=1)  # fmt: skip
+    given = frozen.set_index("image_id")["p_1"][table["image_id"].to_numpy()[tested]]
+    assert np.allclose(given, model.predict_proba(features[tested])[:, 1], atol=1e-5)
+    # An image that one of them did not answer counts for none; without the frozen network there is nothing to compare.
+    fewer = rows[(rows["method"] != study.FROZEN) | (rows["magnification"] != 400)]
+    compared = answers.beside_frozen(fewer)
+    assert set(compared["method"]) == {study.FROZEN, *study.MAIN, "always malignant"}
+    assert set(compared["magnification"]) == {40, 100, 200}
+    assert answers.beside_frozen(rows[rows["method"] != study.FROZEN]).empty
+    less = answers.less(compared, study.FROZEN, draws=5, seed=0)
+    assert less.index.tolist() == ["less independent", "less two tasks", "less always malignant"]
+    own = compared[compared["method"] == study.FROZEN]
+    auc = metrics.scores(own["y_true"], own["p_1"])["auc"]
+    assert less.loc["less always malignant", "AUC"].startswith(f"{auc - 0.5:+.2f} [")

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from histolib import training
+from histolib import metrics, training
 from histolib.images import patches
 from studybook.engine import units
-from studybook.papers.breakhis_patches import findings, patch_data, scoring
+from studybook.papers.breakhis_patches import figures, findings, patch_data, scoring
 from studybook.papers.breakhis_patches import study as study
 
 VALUES = {
@@ -19,8 +19,9 @@ VALUES = {
     "base_contrast": "whitening", "base_structure": "stride 2", "base_cropping": "sliding 128", "contrasts": ["raw"],
     "structures": ["normal"], "croppings": ["random 256"], "networks": list(study.EARLIER), "shares": [0.5],
     "regularizations": ["none", "L2", "dropout"], "grid": False, "scale": 0.25, "overlap": 0.5, "crops": 5,
-    "whole_size": 24, "width": 0.0625, "blocks": [1], "cnn_dropout": 0.25, "frozen_weights": "phantom",
-    "frozen_width": 0.125, "validation": 0.25, "epochs": 2, "batch_size": 16, "learning_rate": 1e-3, "patience": 2,
+    "whole_size": 24, "width": 0.0625, "blocks": [1], "cnn_dropout": 0.25, "frozen_network": "efficientnet_lite0",
+    "frozen_weights": "imagenet", "frozen_width": 1.0, "frozen_side": 32, "tuned_stages": 1, "tuned_rate": 1e-3,
+    "tuned_dropout": 0.5, "validation": 0.25, "epochs": 2, "batch_size": 16, "learning_rate": 1e-3, "patience": 2,
     "l2": 1e-3,
 }  # fmt: skip
 
@@ -44,10 +45,12 @@ def test_what_is_compared_is_planned_once_and_differs_in_one_setting(plan):
         "ResNet, stride 2, whitening, sliding 128, none, 200x",
         "ResNet, stride 2, whitening, sliding 128, L2, 200x",
         "ResNet, stride 2, whitening, sliding 128, dropout, 200x",
+        "color histogram, raw, whole, 200x",
         "SVM, raw, whole, 200x",
         "CNN on patches, raw, sliding 128, 200x",
         "CNN on whole images, raw, whole, 200x",
         "DeCAF, raw, sliding 128, 200x",
+        "Lite0 fine-tuned, raw, sliding 128, 200x",
     ]
     assert [one["saved"] for one in plan] == [True] + [False] * (len(plan) - 1)
     assert json.loads(json.dumps(plan)) == plan
@@ -60,7 +63,7 @@ def test_names_tell_all_units_of_the_whole_grid_apart():
         "croppings": list(patch_data.CROPPINGS), "magnifications": [40, 100, 200, 400], "folds": [1, 2],
     }  # fmt: skip
     whole = study.plan(values)
-    assert len(whole) == 2 * 4 * (7 * 6 * 4 + 3 + 1 + 4)
+    assert len(whole) == 2 * 4 * (7 * 6 * 4 + 3 + 1 + 6)
     assert len({study.label(one) for one in whole}) == len(whole)
     assert len({(study.method(one), one["fold"]) for one in whole}) == len(whole)
     assert {study.group(one) for one in whole if one["network"] != study.OURS} == {"earlier-fold1", "earlier-fold2"}
@@ -83,10 +86,11 @@ def test_planning_imports_no_network_library():
         ({"contrasts": ["clahe"]}, "contrast 'clahe'.*raw, CLAHE"),
         ({"base_structure": "deep"}, "structure 'deep'.*normal"),
         ({"croppings": ["sliding 32"]}, "cropping 'sliding 32'"),
-        ({"networks": ["ResNet"]}, "network 'ResNet'.*SVM"),
+        ({"networks": ["ResNet"]}, "network 'ResNet'.*SVM.*Lite0 fine-tuned"),
         ({"regularizations": ["l2"]}, "regularization 'l2'"),
         ({"shares": [0]}, "share 0"),
         ({"cnn_dropout": 1.0}, "cnn_dropout=1.0"),
+        ({"tuned_dropout": -0.1}, "tuned_dropout=-0.1"),
     ],
 )
 def test_what_does_not_exist_is_refused_before_any_work(changed, message):
@@ -217,11 +221,13 @@ def test_scores_of_levels_differences_and_maps(found):
     assert against["variant"].tolist() == [study.OURS, scoring.RAW, *study.EARLIER]
     tidy = scoring.of_variants(against, scores, scoring.SHOWN_OF_METHODS)
     assert scoring.WHOLE == patch_data.WHOLE
-    uncut = tidy["variant"].isin(["SVM", "CNN on whole images"]) & tidy["score"].str.startswith("patch")
+    uncut = tidy["variant"].isin(["color histogram", "SVM", "CNN on whole images"]) & tidy["score"].str.startswith(
+        "patch"
+    )
     assert tidy["value"].isna().equals(uncut)
     table = scoring.votes(found, against, tidy)
     assert table.columns[[0, 4]].tolist() == ["patches per tested image", "image balanced accuracy"]
-    assert table["patches per tested image"].tolist() == [70, 70, 1, 70, 1, 70]
+    assert table["patches per tested image"].tolist() == [70, 70, 1, 1, 70, 1, 70, 70]
     assert table.loc[("200×", "SVM"), "patch AUC"] == "–" != table.loc[("200×", "DeCAF"), "patch AUC"]
     rules = scoring.rules(found, chosen[chosen["saved"]], 3, draws=5)
     assert list(dict.fromkeys(rules["variant"])) == ["sum", "vote", "average", "exist", "exist-3"]
@@ -261,3 +267,40 @@ def test_the_image_shown_has_the_median_probability(found):
 def test_a_setting_that_is_not_varied_is_an_error(found):
     with pytest.raises(ValueError, match="name='epochs'.*network"):
         scoring.varied(found, "epochs")
+
+
+def test_differences_from_constant_and_colors_are_of_all_magnifications_together(found):
+    images = scoring.levels(found)["image"]
+    rows = findings.of_methods(found, images)
+    assert set(rows["method"]) == {study.OURS, scoring.RAW, *study.EARLIER}
+    table = findings.beaten(rows, draws=5)
+    assert table.index.tolist() == list(dict.fromkeys(rows["method"]))
+    assert table.columns.unique(0).tolist() == ["less always malignant", "less color histogram"]
+    one = metrics.scores(*rows.loc[rows["method"] == "DeCAF", ["y_true", "p_1"]].to_numpy().T)
+    assert table.loc["DeCAF", ("less always malignant", "AUC")].startswith(f"{one['auc'] - 0.5:+.2f} [")
+    assert table.loc["color histogram", ("less color histogram", "AUC")] == "–"
+    # A kept run has no units any more: its methods keep their settings in their names.
+    kept = findings.beaten(findings.of_kept(images), draws=5)
+    assert kept.loc["DeCAF, raw, sliding 128"].equals(table.loc["DeCAF"].rename("DeCAF, raw, sliding 128"))
+
+
+def test_fine_tuning_changes_the_last_stages_and_no_statistics(plan):
+    unit = _unit(plan, network=study.TUNED)
+    (learned, rows), (check, checked), _ = patch_data.sides(unit)
+    before = study.untrained(unit)
+    fit, _ = study.train(
+        study.untrained(unit), unit, learned, rows["label"].to_numpy(), (check, checked["label"].to_numpy())
+    )
+    old, new = (model.get_layer("efficientnet_lite0") for model in (before, fit.model))
+    pairs = [(layer.name, *both) for layer in old.layers
+             for both in zip(layer.get_weights(), new.get_layer(layer.name).get_weights(), strict=True)]  # fmt: skip
+    changed = [name for name, a, b in pairs if not np.array_equal(a, b)]
+    assert changed and all(name.startswith("stage7_") and not name.endswith("_bn") for name in changed)
+    assert float(fit.model.optimizer.learning_rate) == pytest.approx(1e-3)
+
+
+def test_a_figure_of_one_variant_is_left_out(found):
+    scores = scoring.scores(found, scoring.levels(found), draws=5)
+    contrasts = scoring.of_variants(scoring.varied(found, "contrast"), scores)
+    assert figures.variants(contrasts[contrasts["variant"] == "raw"], "one") is None
+    assert len(figures.variants(contrasts, "two").axes) >= 2
