@@ -15,7 +15,7 @@ seed: int = 1  # seed of all draws
 rate: float = 0.1  # learning rate
 split: str = "patient"  # patient or patch
 fail: bool = {fail}  # whether to fail"""
-RUN = """from histolib import parameters
+RUN = """from studybook.engine import parameters
 settings = parameters.verify(In)
 print("seed", seed)"""
 RECORD = """import json
