@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from joblib import parallel_config
 from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import PCA
@@ -122,7 +123,9 @@ def fit(
         pipeline = make(name, seed, _once(transformer, folder))
         tried = pipeline if name != "forest" else clone(pipeline).set_params(classifier__n_estimators=SEARCH_TREES)
         search = GridSearchCV(tried, _grid(name), scoring=SCORING, cv=parts, n_jobs=workers, refit=False)
-        best = search.fit(features, labels).best_params_
+        # One thread in each process, even where the environment allows more (OMP_NUM_THREADS): see above.
+        with parallel_config("loky", inner_max_num_threads=1):
+            best = search.fit(features, labels).best_params_
         model = _final(name, clone(pipeline).set_params(**best), parts, workers).fit(features, labels)
     if name == "forest":
         model.set_params(classifier__n_jobs=1)

@@ -1,6 +1,10 @@
+import os
+
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.model_selection import cross_val_predict
+from threadpoolctl import threadpool_info
 
 from histolib.descriptors import classifiers
 
@@ -112,3 +116,27 @@ def test_wrong_requests_are_named():
     with pytest.raises(ValueError, match="classifier 'knn' is unknown"):
         classifiers.make("knn", 0)
     assert [classifiers.title(name) for name in NAMES] == ["1-NN", "QDA", "SVM", "random forest", "logistic regression"]
+
+
+class Threads(TransformerMixin, BaseEstimator):
+    """Changes nothing, and notes how many threads its process may use."""
+
+    def __init__(self, folder=None):
+        self.folder = folder
+
+    def fit(self, features, labels=None):
+        self.most_ = max(pool["num_threads"] for pool in threadpool_info())
+        with open(os.path.join(self.folder, str(os.getpid())), "w") as stream:
+            stream.write(str(self.most_))
+        return self
+
+    def transform(self, features):
+        return features
+
+
+def test_each_process_has_one_thread_whatever_the_environment_says(tmp_path, monkeypatch):
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.setenv(name, "2")
+    classifiers.fit("logistic", *patches(), seed=0, transformer=Threads(str(tmp_path)), workers=2)
+    found = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    assert len(found) > 1 and set(found.values()) == {"1"}
