@@ -130,7 +130,7 @@ def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rest, test = np.arange(len(found.table)), np.arange(0)
     if settings["by"] == "official":
         testing = (found.table["split"] == "test").to_numpy()
-        rest, test, by = np.flatnonzero(~testing), np.flatnonzero(testing), "patient"
+        rest, test = np.flatnonzero(~testing), np.flatnonzero(testing)
     elif not settings["test"]:
         rest, test = list(splits.folds(found.labels, found.patients, settings["folds"], by, settings["seed"]))[
             settings["fold"]
