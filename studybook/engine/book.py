@@ -69,9 +69,11 @@ def stage(profile: str, root: Path = Path()) -> Path:
     config = yaml.safe_load((root / "_config.yml").read_text("utf8"))
     config["repository"]["url"] = os.environ.get(REPOSITORY) or config["repository"]["url"]
     facts = {name: json.loads((runs / name / "record.json").read_text("utf8")) for name in names}
+    contents = (root / "book/_toc.yml").read_text("utf8")
+    ordered = sorted(names, key=lambda name: contents.find(f"file: notebooks/{name}\n"))
     config["sphinx"]["config"]["myst_substitutions"] = {
         "get_it": _commands(config["repository"]["url"], "make book"),
-        "times": times(facts, {name: runs / name for name in names}),
+        "times": times({name: facts[name] for name in ordered}, {name: runs / name for name in names}),
     }
     kept = {f"{path.parent.parent.name}: {path.parent.name}": path for path in root.glob("records/*/*/record.json")}
     with cache.atomic_folder(runs / "source") as source:
@@ -164,6 +166,12 @@ def searchable(html: Path) -> dict[str, str]:
     for path in sorted([*html.glob("book/**/*.html"), *html.glob("notebooks/*.html")]):
         main = BeautifulSoup(path.read_text("utf8"), "html.parser").select_one("article")
         for tag in main.select("script, style, .headerlink, img, summary"):
+            tag.decompose()
+        for term in main.select("dt[id]"):
+            # A term's own anchor has its explanation, also where several terms share one.
+            term.name, meaning = "section", term.find_next_sibling("dd")
+            term.append(BeautifulSoup(f": {meaning.get_text()}" if meaning else "", "html.parser"))
+        for tag in main.select("dd"):
             tag.decompose()
         for tag in main.find_all(True):
             if tag.name in _BLOCKS:

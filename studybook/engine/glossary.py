@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 
 # Words that most often mean what they mean to everybody; these are linked by hand alone.
-EVERYDAY = frozenset(["ceiling", "margin", "mask", "profile", "record", "regression", "sample", "seed", "view"])
+EVERYDAY = frozenset(
+    ["ceiling", "margin", "mask", "profile", "record", "regression", "sample", "seed", "stain", "view"]
+)
 _LINK = re.compile(r"{term}`(?:[^`<]*<)?([^`>]+)>?`")
 # What is no running text: blocks of code, headings, formulas, code and roles, the text and address of links, tags.
 _NO_PROSE = re.compile(

@@ -16,9 +16,9 @@ from studybook.twins.microscope import photograph
 from studybook.twins.nuclei import Ellipses
 from studybook.twins.specimen import Field, draw_field, draw_traits
 
-_SEED = 56  # of a field that has everything a label names
-_SHAPE, _SCALE = (520, 800), 1.6 * breakhis.SCALE  # pixels; pixels per micrometer
-_LYMPHOCYTES, _OF_TUMOR = 2, -1  # places of two kinds of nuclei in `Field.placed`
+SEED = 56  # of a field that has everything a label names
+SHAPE, SCALE = (520, 800), 1.6 * breakhis.SCALE  # pixels; pixels per micrometer
+LYMPHOCYTES, _OF_TUMOR = 2, -1  # places of two kinds of nuclei in `Field.placed`
 _HALF = 130  # half side of a region of a mammogram, pixels
 _HALO = patheffects.withStroke(linewidth=4, foreground="white")  # arrows show on dark ground too
 _SCANNER = Scanner(bits=8, low=0.0, high=1.0, gamma=0.8, blur=0.0, noise=0.0, label=False)
@@ -32,21 +32,21 @@ def write(folder: Path) -> None:
 
 def tissue() -> Figure:
     """A drawn field of breast tissue with arrows to what it holds."""
-    rng = np.random.default_rng(_SEED)
-    field = draw_field(rng, draw_traits(rng, "DC"), _SHAPE, _SCALE)
+    rng = np.random.default_rng(SEED)
+    field = draw_field(rng, draw_traits(rng, "DC"), SHAPE, SCALE)
     figure = Figure(figsize=(7, 5.4), layout="constrained")
     axes = figure.subplots()
     axes.imshow(photograph(rng, field, field.window))
-    axes.plot([20, 20 + 100 * _SCALE], [_SHAPE[0] - 14] * 2, color="black", linewidth=3)
-    axes.text(24, _SHAPE[0] - 22, "0.1 mm", va="bottom", fontsize=10)
+    axes.plot([20, 20 + 100 * SCALE], [SHAPE[0] - 14] * 2, color="black", linewidth=3)
+    axes.text(24, SHAPE[0] - 22, "0.1 mm", va="bottom", fontsize=10, path_effects=[_HALO])
     places = labels(field)
     by_row = sorted(places, key=lambda name: places[name][0])
     half = len(by_row) // 2
-    for names, row in ((by_row[:half], -32), (by_row[half:], _SHAPE[0] + 32)):
+    for names, row in ((by_row[:half], -32), (by_row[half:], SHAPE[0] + 32)):
         # From left to right as the places are, so that no two arrows of a side cross.
         for k, name in enumerate(sorted(names, key=lambda name: places[name][1])):
-            _arrow(axes, name, places[name], (row, (k + 0.5) / len(names) * _SHAPE[1]))
-    axes.set(xlim=(0, _SHAPE[1]), ylim=(_SHAPE[0] + 58, -58))
+            _arrow(axes, name, places[name], (row, (k + 0.5) / len(names) * SHAPE[1]))
+    axes.set(xlim=(0, SHAPE[1]), ylim=(SHAPE[0] + 58, -58))
     figure.suptitle("Drawn tissue, stained with hematoxylin and eosin", fontsize=12)
     axes.set_axis_off()
     return figure
@@ -57,7 +57,7 @@ def labels(field: Field) -> dict[str, tuple[float, float]]:
     glands, tumor = field.tumor.epithelium, field.tumor.cells > 0.5
     wall = glands.layered & (field.cells > 0.5) & ~tumor
     stroma = ~(tumor | (glands.inside > 0) | (field.spaces > 0.5) | (field.adipose > 0.1) | (field.blood > 0.1))
-    crowd = _density(field.placed[_LYMPHOCYTES][0])
+    crowd = _density(field.placed[LYMPHOCYTES][0])
     dense = _density(field.placed[_OF_TUMOR][0])
     return {
         "carcinoma": _peak(dense * tumor),
@@ -94,8 +94,8 @@ def mammogram() -> Figure:
 def _film(lesion: Lesion) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A film with one mass, the mass's outline (column, row), and what the mass added to the film."""
     woman = Woman("left", 2, 0.75, 0.9, 60, (lesion,))
-    with_it, (outline,) = draw_film(np.random.default_rng(_SEED), woman, "CC", "left", _SCANNER)
-    without, _ = draw_film(np.random.default_rng(_SEED), woman, "CC", "left", _SCANNER, lesions=())
+    with_it, (outline,) = draw_film(np.random.default_rng(SEED), woman, "CC", "left", _SCANNER)
+    without, _ = draw_film(np.random.default_rng(SEED), woman, "CC", "left", _SCANNER, lesions=())
     return with_it, outline, with_it.astype(float) - without
 
 
@@ -108,7 +108,7 @@ def _strand(shadow: np.ndarray, outline: np.ndarray) -> np.ndarray:
 
 def _density(nuclei: Ellipses) -> np.ndarray:
     """How close nuclei lie, (H, W); only its order counts."""
-    there = np.zeros(_SHAPE)
+    there = np.zeros(SHAPE)
     np.add.at(there, (nuclei.rows.astype(int), nuclei.columns.astype(int)), 1)
     return ndimage.gaussian_filter(there, 14, mode="constant")
 
@@ -134,7 +134,7 @@ def _deepest(mask: np.ndarray, aside: bool = False) -> tuple[int, int]:
 
 
 def _largest(nuclei: Ellipses) -> tuple[float, float]:
-    inside = (nuclei.rows > 40) & (nuclei.rows < _SHAPE[0] - 40) & (nuclei.columns > 40) & (nuclei.columns < 760)
+    inside = (nuclei.rows > 40) & (nuclei.rows < SHAPE[0] - 40) & (nuclei.columns > 40) & (nuclei.columns < 760)
     k = (nuclei.long * nuclei.short * inside).argmax()
     return float(nuclei.rows[k]), float(nuclei.columns[k])
 
