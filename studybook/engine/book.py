@@ -194,8 +194,11 @@ def provenance(runs: dict[str, dict[str, Any]], kept: dict[str, dict[str, Any]])
     kept
         Records of runs on real data that are kept in the repository, by ``<chapter>: <run>``.
     """
-    titles = {name: f"[{escape(record['title'])}](../notebooks/{name}.ipynb)" for name, record in runs.items()}
-    titles |= {name: f"{escape(name)} (kept)" for name in kept}
+    titles = {
+        name: f"[{escape(record['title'])}](../notebooks/{name}.ipynb) ({_kind(record)})"
+        for name, record in runs.items()
+    }
+    titles |= {name: f"{escape(name)} (kept, {_kind(record)})" for name, record in kept.items()}
     records = runs | kept
     parts = [
         "# Provenance",
@@ -244,8 +247,12 @@ def _facts(record: dict[str, Any]) -> dict[str, object]:
     }
 
 
+def _kind(record: dict[str, Any]) -> str:
+    return "drawn" if record["data"]["twin"] else "real"
+
+
 def _data(record: dict[str, Any]) -> str:
-    return f"{record['data']['name']} ({'twin' if record['data']['twin'] else 'real'})"
+    return f"{record['data']['name']} ({_kind(record)})"
 
 
 def _machine(hardware: dict[str, Any]) -> str:

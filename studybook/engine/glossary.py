@@ -13,9 +13,12 @@ EVERYDAY = frozenset(
     ["ceiling", "margin", "mask", "profile", "record", "regression", "sample", "seed", "stain", "view"]
 )
 _LINK = re.compile(r"{term}`(?:[^`<]*<)?([^`>]+)>?`")
-# What is no running text: blocks of code, headings, formulas, code and roles, the text and address of links, tags.
+# A directive whose body is running text; its fences are none.
+_NOTE = re.compile(r"^( *```+{(?:note|warning|tip|admonition|dropdown)}[^\n]*\n)(.*?)(^ *```+ *$)", re.M | re.S)
+# Nor are blocks of code, fences and options, headings, formulas, code and roles, links with their addresses, tags.
 _NO_PROSE = re.compile(
-    r"^ *(```+|~~~+|:::+).*?^ *\1\s*?$|^#.*?$|\$\$.*?\$\$|\$[^$\n]+\$|`[^`]*`|\[[^\]]*\]\([^)]*\)|<[^>\n]+>",
+    r"^ *(```+|~~~+).*?^ *\1\s*?$|^ *:::.*?$|^ *:[a-z-]+:.*?$|^#.*?$|\$\$.*?\$\$|\$[^$\n]+\$|`[^`]*`"
+    r"|\[[^\]]*\]\([^)]*\)|<[^>\n]+>",
     re.M | re.S,
 )
 _PLURAL = {"nucleus": "nuclei"}
@@ -52,7 +55,8 @@ def link(text: str, glossary: list[list[str]]) -> str:
     linked: dict[str, int] = {}
     for found in _LINK.finditer(text):
         linked.setdefault(" ".join(found[1].split()).lower(), found.start())
-    plain = _NO_PROSE.sub(blank, _LINK.sub(blank, text))
+    plain = _NOTE.sub(lambda found: " " * len(found[1]) + found[2] + " " * len(found[3]), _LINK.sub(blank, text))
+    plain = _NO_PROSE.sub(blank, plain)
     uses: dict[int, tuple[int, int, str]] = {}
     # Longer terms first: "balanced accuracy" is no use of "accuracy".
     for term, entry in sorted(((term, k) for k, one in enumerate(glossary) for term in one), key=lambda t: -len(t[0])):

@@ -14,7 +14,8 @@ from studybook.engine import glossary
 
 # What a page shows beside its running text.
 NO_PROSE = (
-    "h1, h2, h3, h4, h5, code, pre, .cell_input, .cell_output, .math, .admonition, script, style, .footer-article"
+    "h1, h2, h3, h4, h5, figcaption, code, pre, .cell_input, .cell_output, .math, .admonition-title, summary, "
+    "script, style, .footer-article"
 )
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
@@ -79,38 +80,34 @@ def test_the_side_bar_has_chapters_with_their_papers_below_and_no_title_twice(si
     assert set(titles) >= {link.get_text() for link in soup.select("article a[href^='../notebooks/']")}
 
 
+def running_text(page: Path) -> tuple[str, dict[str, int]]:
+    """A page's text without links, code, headings, outputs; where in it each entry of the glossary is linked first."""
+    article = BeautifulSoup(page.read_text("utf8"), "html.parser").select_one("article")
+    for other in article.select(NO_PROSE):
+        other.decompose()
+    text, linked = "", {}
+    for node in article.find_all(string=True):
+        link = node.find_parent("a")
+        if link and "glossary.html#term-" in link.get("href", ""):
+            linked.setdefault(link["href"].partition("#term-")[2].lower(), len(text))
+        text += " " if link else node
+    return text, linked
+
+
 def test_the_first_use_of_a_term_is_a_link(site):
-    """Read off the pages: running text outside of code, headings, outputs and other links."""
-    known = glossary.entries((ROOT / "book/glossary.md").read_text("utf8"))
-    terms = sorted((term for entry in known for term in entry), key=len, reverse=True)
-    first = {term: entry[0] for entry in known for term in entry}
+    entries = glossary.entries((ROOT / "book/glossary.md").read_text("utf8"))
+    terms = sorted(((term, entry) for entry in entries for term in entry), key=lambda pair: -len(pair[0]))
     missing = []
-    for page in [*sorted((site / "book").rglob("*.html")), *sorted((site / "notebooks").glob("*.html"))]:
-        if page.name in ("glossary.html", "provenance.html"):
+    for page in pages(site):
+        if page.parent == site or page.stem in ("glossary", "provenance", "bibliography"):
             continue
-        article = BeautifulSoup(page.read_text("utf8"), "html.parser").select_one("article")
-        for other in article.select(NO_PROSE):
-            other.decompose()
-        text, linked = "", {}
-        for node in article.find_all(string=True):
-            link = node.find_parent("a")
-            if link is None:
-                text += node
-            elif "glossary.html#term-" in link.get("href", ""):
-                linked.setdefault(link["href"].partition("#term-")[2].lower(), len(text))
-                text += " "
-            else:
-                text += " "
-        anchors = {}
-        for term in terms:
-            anchors.setdefault(first[term], []).append(re.sub(r"[^a-z0-9]+", "-", term.lower()).strip("-"))
-        for term in terms:
-            if term in glossary.EVERYDAY:
-                continue
+        text, linked = running_text(page)
+        for term, entry in terms:
+            anchors = {re.sub(r"[^a-z0-9]+", "-", one.lower()).strip("-") for one in entry}
+            place = min((linked[one] for one in anchors & linked.keys()), default=len(text))
             found = glossary.pattern(term).search(text)
-            place = min((linked[one] for one in anchors[first[term]] if one in linked), default=len(text))
-            if found and found.start() < place:
-                missing.append(f"{page.name}: {term}: {text[max(0, found.start() - 40) : found.end() + 20]!r}")
+            if found and found.start() < place and term not in glossary.EVERYDAY:
+                missing.append(f"{page.name}: {text[max(0, found.start() - 40) : found.end() + 20]!r}")
             text = glossary.pattern(term).sub(lambda use: " " * len(use[0]), text)
     assert not missing
 

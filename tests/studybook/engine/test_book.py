@@ -71,7 +71,9 @@ def test_times_count_the_units_too_and_name_the_machine(project):
     (run / "units/one-1234/record.json").write_text('{"seconds": 100}')
     (run / "units/group.json").write_text('["one-1234"]')
     page = book.times({"good": json.loads((run / "record.json").read_text())}, {"good": run})
-    assert "| [](../notebooks/good.ipynb) | idc (twin) | 112 s |" in page and r"A \*fast\* CPU, 2 cores, 23 GiB" in page
+    assert (
+        "| [](../notebooks/good.ipynb) | idc (drawn) | 112 s |" in page and r"A \*fast\* CPU, 2 cores, 23 GiB" in page
+    )
 
 
 def test_a_page_and_a_download_say_how_to_get_the_repository(project):
@@ -103,8 +105,10 @@ def test_provenance_shows_runs_and_kept_runs_with_markdown_escaped(project):
     record = json.loads((project / "runs/demo/good/record.json").read_text())
     other = record | {"data": record["data"] | {"twin": False}, "packages": {"numpy": "3"}, "revision": None}
     page = book.provenance({"good": record}, {"good: real": other})
-    assert r"## [A \| tiny\_chapter](../notebooks/good.ipynb)" in page and "## good\\: real (kept)" in page
-    assert r"| idc \(twin\), fingerprint abababab" in page and r"| 1,234 of 12 patients; 1 files skipped |" in page
+    assert (
+        r"## [A \| tiny\_chapter](../notebooks/good.ipynb) (drawn)" in page and "## good\\: real (kept, real)" in page
+    )
+    assert r"| idc \(drawn\), fingerprint abababab" in page and r"| 1,234 of 12 patients; 1 files skipped |" in page
     assert "idc \\(real\\)" in page and "not in git" in page and "aaaaaaaa with changes" in page
     assert r"A \*fast\* CPU" in page and r"load\_data 1.2 s" in page
     assert "| numpy | 2 | 3 |" in page

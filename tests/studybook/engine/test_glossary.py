@@ -50,6 +50,14 @@ def test_entries_keep_the_terms_of_one_explanation_together():
         ("nuclei before a {term}`nucleus`", "{term}`nuclei <nucleus>` before a {term}`nucleus`"),
         ("a {term}`leak <data leak>`, leakage", None),
         ("{cite:t}`nucleus`", None),
+        (
+            ":::{note} nucleus\n:class: nucleus\nnucleus\n:::",
+            ":::{note} nucleus\n:class: nucleus\n{term}`nucleus`\n:::",
+        ),
+        (
+            "```{tip}\nnucleus\n```\nA seed.\n```\nnucleus\n```",
+            "```{tip}\n{term}`nucleus`\n```\nA seed.\n```\nnucleus\n```",
+        ),
     ],
 )
 def test_first_uses_become_links(text, linked):
