@@ -1,9 +1,9 @@
 """How good predictions are, and how sure one can be of it."""
 
-from histolib.metrics.by_method import confusion_shares, missed, per_fold
+from histolib.metrics.by_method import confusion_shares, missed, one_answer, per_fold
 from histolib.metrics.classification import confusion, operating_point, roc, scores
 from histolib.metrics.patients import patient_scores, recognition_difference, recognition_intervals, recognition_rate
-from histolib.metrics.resampling import bootstrap, difference, differences, summary
+from histolib.metrics.resampling import bootstrap, difference, differences, expected_width, summary
 
 __all__ = [
     "bootstrap",
@@ -11,7 +11,9 @@ __all__ = [
     "confusion_shares",
     "difference",
     "differences",
+    "expected_width",
     "missed",
+    "one_answer",
     "operating_point",
     "patient_scores",
     "per_fold",

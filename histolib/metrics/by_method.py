@@ -96,6 +96,27 @@ def missed(
     return table.assign(share=table["missed"] / table["images"])
 
 
+def one_answer(predictions: pd.DataFrame, threshold: float = 0.5) -> dict[str, int]:
+    """Methods that give one answer to everything they are asked, and that class.
+
+    Parameters
+    ----------
+    predictions
+        Rows of one or more methods.
+    threshold
+        Of the probability of class 1, where there are two classes; of more, the most probable one is the answer.
+
+    Returns
+    -------
+    dict
+        Method to class; without those whose answers differ.
+    """
+    p = predicted.scores_of(predictions)
+    answers = (p[:, 1] >= threshold).astype(int) if p.shape[1] == 2 else p.argmax(axis=1)
+    by_method = pd.Series(answers).groupby(predictions["method"].to_numpy(), sort=False).agg(["min", "max"])
+    return by_method["min"][by_method["min"] == by_method["max"]].to_dict()
+
+
 def confusion_shares(predictions: pd.DataFrame, threshold: float = 0.5) -> pd.DataFrame:
     """True and false positives and negatives of each method, per cent of all its images: ``tp, fp, tn, fn``."""
     parts = {

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
+from IPython.display import Markdown
 
+from histolib import metrics
 from histolib.metrics.predictions import STUDY
 from studybook.published.arithmetic import at_prevalence
 
@@ -77,6 +79,45 @@ def scores(summary: pd.DataFrame, names: Sequence[str], digits: int = 3) -> pd.D
     """`metrics.summary` as text: methods in rows, the named scores with their intervals in columns."""
     text = summary.apply(lambda row: interval(row, digits), axis=1)
     return text.unstack().loc[summary.index.unique("method"), list(names)].rename_axis(columns=None)
+
+
+def flagged(frame: pd.DataFrame, predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """A table of methods, in which a method that gives one answer to everything says so beside its name.
+
+    Parameters
+    ----------
+    frame
+        Methods in the index, or in its level ``method``.
+    predictions
+        What the methods answered; a method without rows here is left as it is.
+    classes
+        Names of the classes.
+    """
+    marks = {name: f"{name} ⚑ always {classes[k]}" for name, k in metrics.one_answer(predictions).items()}
+    return frame.rename(index=marks, level="method" if "method" in frame.index.names else None)
+
+
+def expectation(predictions: pd.DataFrame, classes: Sequence[str]) -> Markdown:
+    """What the test patients of one method let one see, before its scores are shown: a paragraph for the reader.
+
+    Parameters
+    ----------
+    predictions
+        Rows of one method. A patient with images of both classes counts in both.
+    classes
+        Names of the two classes.
+    """
+    of_class = predictions.groupby("y_true")["patient"].nunique().reindex([1, 0], fill_value=0)
+    width = metrics.expected_width(*of_class)
+    auc, accuracy = (f"{width[name]:.2f}" for name in ("auc", "accuracy"))
+    return Markdown(
+        f"**Before looking:** {predictions['patient'].nunique()} test patients, {of_class[1]} with images of class "
+        f"*{classes[1]}*, {of_class[0]} with images of class *{classes[0]}*. The 95 % "
+        f"interval of an AUC of 0.8 will reach about {auc} to each side, that of an accuracy of 0.8 about {accuracy}. "
+        f"Two methods are compared on the same patients; if their scores of a patient go half together (a correlation "
+        f"of one half), the interval of the difference is as wide: differences of AUC below about {auc} can't be told "
+        f"from chance."
+    )
 
 
 def leak(summary: pd.DataFrame, digits: int = 3) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from studybook.published import schema
 
 __all__ = [
     "claims", "entries", "figure", "find", "outside", "paper", "papers", "printed", "settings", "table", "value",
+    "verdicts",
 ]  # fmt: skip
 
 _PAPERS = Path(__file__).resolve().parents[1] / "papers"
@@ -181,6 +182,11 @@ def outside(paper: str) -> pd.DataFrame:
 def entries(paper: str, part: str) -> list[dict]:
     """Return the comparisons (``checks``) or the ``remarks`` of a paper's file; none where it has none."""
     return list(_load(paper).get(part) or [])
+
+
+def verdicts(paper: str) -> list[dict]:
+    """Return the claims that runs are asked about, in the paper's order; see `studybook.published.verdicts`."""
+    return entries(paper, "verdicts")
 
 
 def find(paper: str, reference: str) -> schema.Printed:

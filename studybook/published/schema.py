@@ -23,9 +23,12 @@ VERDICTS = {
     NOT_STATED: "the paper does not say what would decide it, or prints nothing to compare with",
     OUTSIDE: "the paper's value is not the one that a source outside the paper has",
 }
+# What a run can say about a claim (`studybook.published.verdicts`).
+HOLDS, DOES_NOT_HOLD, CANNOT_TELL = "holds", "does not hold", "cannot tell"
+_VERDICT = ({"id", "claim", "compared", "expected", "holds", "fails", "open"}, {"reported", "margin"})
 _CHECK = ({"id", "check", "reported"}, {"exact", "otherwise", "remark", *OPERATIONS})  # needed; allowed
 _REMARK = ({"id", "place", "text"}, set())
-_PARTS = {"paper", "tables", "figures", *LISTS, "checks", "remarks"}
+_PARTS = {"paper", "tables", "figures", *LISTS, "checks", "remarks", "verdicts"}
 UNKNOWN = "unknown"  # the year of a source that does not name one
 DASH = "-"  # the cell of a table in which the paper prints no number
 
@@ -110,13 +113,15 @@ def validate(content: dict, file: str) -> None:
             _entry(entry, f"{file}, {kind[:-1]} {number}", kind)
     for part, columns in LISTS.items():
         _listing(content.get(part) or [], columns, f"{file}, {part}")
-    for part, (needed, allowed) in (("checks", _CHECK), ("remarks", _REMARK)):
+    for part, (needed, allowed) in (("checks", _CHECK), ("remarks", _REMARK), ("verdicts", _VERDICT)):
         entries = content.get(part) or []
         for number, entry in enumerate(entries, start=1):
             place = f"{file}, {part}, {entry.get('id', f'entry {number}')}"
             _keys(entry, needed, allowed, place)
             if part == "checks":
                 _check(entry, content, place)
+            elif part == "verdicts":
+                _claim(entry, content, place)
             for reference in re.findall(r"{(.+?)}", entry.get("text", entry.get("remark", ""))):
                 _found(reference, content, place)
         _once([entry["id"] for entry in entries], f"{file}, {part}")
@@ -192,6 +197,17 @@ def _check(entry: dict, content: dict, place: str) -> None:
             _number(found.text, f"{place}, {reference}")
 
 
+def _claim(entry: dict, content: dict, place: str) -> None:
+    if entry["expected"] not in ("above", "below", "level"):
+        raise ValueError(f"{place}: expected {entry['expected']!r}; needed: above, below or level")
+    if ("margin" in entry) != (entry["expected"] == "level"):
+        raise ValueError(f"{place}: a margin belongs to a claim that expects level, and to no other")
+    if "margin" in entry and not _number(entry["margin"], place) > 0:
+        raise ValueError(f"{place}: margin {entry['margin']}; needed: a number above 0")
+    for reference in entry.get("reported", []):
+        _found(reference, content, place)
+
+
 def _found(reference: str, content: dict, place: str) -> Printed:
     try:
         return find(content, reference)
@@ -199,8 +215,8 @@ def _found(reference: str, content: dict, place: str) -> Printed:
         raise ValueError(f"{place}: {error.args[0]}") from None
 
 
-def _number(cell: str, place: str) -> None:
+def _number(cell: str, place: str) -> float:
     try:
-        float(cell)
+        return float(cell)
     except (TypeError, ValueError):
         raise ValueError(f"{place}: {cell!r} is not a number; a column of words needs the unit text") from None

@@ -9,6 +9,7 @@ import pytest
 
 from histolib import datasets
 from studybook.engine import chapters, parameters
+from studybook.published import reported
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTIONS = [
@@ -20,9 +21,13 @@ SECTIONS = [
     "Results",
     "A look inside",
     "What would break this",
+    "What was found",
     "Exercises",
 ]
 LONGEST = 15  # lines of code in a cell
+WIDEST = 84  # characters of a line of code: more would wrap in a page
+FOLDED = "hide-input"  # tag of a cell whose code a reader opens: it draws, or lays out a table
+OPEN = "method"  # tag of a cell that ends in a picture or a table, and whose code is the method itself
 
 
 @pytest.fixture(params=sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
@@ -88,6 +93,34 @@ def test_parameters_come_next_are_explained_and_are_verified(path, cells):
 def test_code_cells_are_short(cells):
     long = {source(cell) for cell in code(cells) if "parameters" not in cell["metadata"].get("tags", [])}
     assert not [text for text in long if len(text.splitlines()) > LONGEST]
+
+
+def test_code_does_not_wrap_in_a_page(cells):
+    wide = [line for cell in code(cells) for line in source(cell).splitlines() if len(line) > WIDEST]
+    # Parameters carry their explanation, for the reader and for `make`, on their own line.
+    assert not [line for line in wide if line not in source(code(cells)[1])]
+    assert "fmt: skip" not in "".join(map(source, code(cells)))
+
+
+def test_cells_that_draw_or_lay_out_are_folded(cells):
+    for cell in code(cells)[3:]:
+        tags, last = set(cell["metadata"].get("tags", [])), ast.unparse(ast.parse(source(cell)).body[-1])
+        if last.startswith(("figure =", "show.table(")):
+            assert len(tags & {FOLDED, OPEN, "hide-cell"}) == 1, source(cell)
+
+
+def test_it_ends_with_the_verdicts(path, cells):
+    if path.stem in reported.papers():
+        text = "".join(source(cell) for cell in code(cells))
+        assert f'verdicts.table("{path.stem}"' in text and f'verdicts.sentences("{path.stem}"' in text
+
+
+def test_every_exercise_has_a_place_of_its_own_a_time_and_an_answer(path, cells):
+    exercises = re.split(r"^\d+\. ", prose(cells).partition("## Exercises")[2], flags=re.M)[1:]
+    assert exercises
+    for number, text in enumerate(exercises, start=1):
+        assert f"runs/{path.stem}-{number}.ipynb" in text and f"-p output ../runs/{path.stem}-{number}" in text
+        assert re.search(r"\btimes? as long|\bminutes?\b", text) and ":::{dropdown} Answer" in text
 
 
 def test_a_table_is_the_last_thing_of_its_cell(cells):

@@ -270,3 +270,24 @@ def test_summary_at_another_threshold(binary):
     found = metrics.summary(rows, 5, threshold=0.33).loc["m", "value"]
     expected = metrics.operating_point(rows["y_true"], rows["p_1"], 0.33)
     assert found["sensitivity"] == expected["sensitivity"] and found["specificity"] == expected["specificity"]
+
+
+def test_one_answer_to_everything_is_found_of_two_and_of_more_classes():
+    two = pd.DataFrame({"method": list("aabb"), "p_0": [0.4, 0.3, 0.9, 0.1], "p_1": [0.6, 0.7, 0.1, 0.9]})
+    assert metrics.one_answer(two) == {"a": 1}
+    assert metrics.one_answer(two, threshold=0.65) == {}
+    three = pd.DataFrame({"method": list("aa"), "p_0": [0.1, 0.2], "p_1": [0.3, 0.2], "p_2": [0.6, 0.6]})
+    assert metrics.one_answer(three) == {"a": 2}
+
+
+def test_the_expected_width_is_near_that_of_the_bootstrap():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [60, 40])
+    score = 1 / (1 + np.exp(-(1.19 * y + rng.standard_normal(100))))  # an AUC of about 0.8
+    rows = pd.DataFrame({"method": "a", "fold": 0, "image_id": range(100), "patient": [f"p{k}" for k in range(100)],
+                         "y_true": y, "p_0": 1 - score, "p_1": score})  # fmt: skip
+    found = metrics.summary(rows, 500).loc[("a", "auc")]
+    width = metrics.expected_width(40, 60, found["value"])["auc"]
+    assert width == pytest.approx((found["high"] - found["low"]) / 2, rel=0.2)
+    with pytest.raises(ValueError, match="positive=0, negative=5"):
+        metrics.expected_width(0, 5)

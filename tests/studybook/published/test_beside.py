@@ -35,3 +35,17 @@ def test_leak_takes_out_what_prevalence_does():
     row = beside.leak(summary).loc["by patient"]
     assert row["F1 at one half"] == "0.800"  # precision and sensitivity are both 0.8 there
     assert row["f1"] == "0.600 [0.500, 1.000]"
+
+
+def test_a_method_with_one_answer_is_marked():
+    rows = pd.DataFrame({"method": ["a", "a", "b", "b"], "p_0": [0.4, 0.3, 0.9, 0.1], "p_1": [0.6, 0.7, 0.1, 0.9]})
+    frame = pd.DataFrame({"auc": [0.5, 0.9, 1]}, index=["a", "b", "c"])
+    assert list(beside.flagged(frame, rows, ["benign", "malignant"]).index) == ["a ⚑ always malignant", "b", "c"]
+    by_score = pd.concat({"x": frame}).rename_axis(["run", "method"])
+    assert by_score.pipe(beside.flagged, rows, ["no", "yes"]).index[0] == ("x", "a ⚑ always yes")
+
+
+def test_the_expectation_counts_patients_by_class():
+    rows = pd.DataFrame({"patient": list("aabbcd"), "y_true": [0, 1, 0, 0, 0, 1]})
+    text = beside.expectation(rows, ["none", "cancer"]).data
+    assert "4 test patients, 2 with images of class *cancer*, 3 with images of class *none*" in text
