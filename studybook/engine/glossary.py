@@ -10,7 +10,7 @@ import re
 
 # Words that most often mean what they mean to everybody; these are linked by hand alone.
 EVERYDAY = frozenset(
-    ["ceiling", "margin", "mask", "profile", "record", "regression", "sample", "seed", "stain", "view"]
+    ["ceiling", "margin", "mask", "profile", "record", "regression", "sample", "seed", "stain", "verdict", "view"]
 )
 _LINK = re.compile(r"{term}`(?:[^`<]*<)?([^`>]+)>?`")
 # A directive whose body is running text; its fences are none.
