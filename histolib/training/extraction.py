@@ -19,7 +19,7 @@ from histolib.images import crops as cropping
 from histolib.images import stain
 from histolib.models import features
 
-FORMAT = 1  # raised whenever the same parameters give other descriptors; part of the files' names
+FORMAT = 2  # raised whenever the same parameters give other descriptors; part of the files' names
 _PIXELS = 10_000_000  # of images and crops in one call: bounds the memory, and is enough for a GPU
 _AHEAD = 4  # images that are read and normalized while another one is encoded
 
@@ -35,6 +35,7 @@ def encode(
     low: float = 0.7,
     high: float = 1.3,
     normalize: bool = True,
+    shared: bool = False,
     folder: Path | str | None = None,
     progress: bool = False,
 ) -> dict[str, np.ndarray]:
@@ -42,8 +43,8 @@ def encode(
 
     What has been computed is kept, one file per image and encoder, and read again where the parameters, the encoder's
     layers and weights, and the image's file (its size and time) are the same: a run that was stopped goes on where it
-    was. An image's descriptors depend on `seed` and on its own `image_id`, not on other images, and all encoders see
-    the same crops.
+    was. An image's descriptors depend on `seed`, on its own `image_id`, and, unless `shared`, on the encoder's name and
+    `size`; not on other images or encoders.
 
     Parameters
     ----------
@@ -67,6 +68,9 @@ def encode(
         Range of the factors, see `stain.jitter`.
     normalize
         Whether images are first brought to a common staining (`stain.normalize`).
+    shared
+        Whether all encoders see the same stainings, and crops drawn alike at every size. Models of them then make more
+        of their mistakes on the same images, and their average gains less.
     folder
         Where files are kept; None: the user's cache. Files that no longer fit are not removed.
     progress
@@ -86,6 +90,7 @@ def encode(
     shape = cropping.rescaled_shape(dataset.shape, scale)
     parameters = dict(format=FORMAT, scale=float(scale), size=size, crops=crops, jitters=jitters, seed=seed)
     parameters |= dict(low=float(low), high=float(high), normalize=bool(normalize), shape=list(dataset.shape))
+    parameters |= dict(shared=bool(shared))
     describer = Describer(encoders, shape, size)
     ids, rows = dataset.table["image_id"].tolist(), dataset.reader.rows(dataset.table)
     if ids:
@@ -104,11 +109,13 @@ def encode(
 
     bar = tqdm(missing, "descriptors", len(ids), unit="image", initial=len(ids) - len(missing), disable=not progress)
     for k, image in zip(bar, _ahead(prepared, missing)):
-        drawn = draw(ids[k], shape, size, crops, jitters, seed, low, high)
-        for name, values in describer(image, *drawn, [name for name in encoders if kept[name][k] is None]).items():
-            with cache.atomic_file(stores[name] / names[k]) as part:
-                np.save(part, values)
-            kept[name][k] = values
+        asked = [name for name in encoders if kept[name][k] is None]
+        for group in [asked] if shared else [[name] for name in asked]:
+            drawn = draw(ids[k], shape, size, crops, jitters, seed, low, high, "" if shared else f"{group[0]}-{size}")
+            for name, values in describer(image, *drawn, group).items():
+                with cache.atomic_file(stores[name] / names[k]) as part:
+                    np.save(part, values)
+                kept[name][k] = values
     empty = {name: np.empty((0, count, width), np.float32) for name, width in describer.widths.items()}
     return {name: np.stack(values) if values else empty[name] for name, values in kept.items()}
 
@@ -122,10 +129,12 @@ def draw(
     seed: int = 0,
     low: float = 0.7,
     high: float = 1.3,
+    kind: str = "",
 ) -> tuple[np.ndarray, np.ndarray]:
     """What is random about the descriptors of one image; jitter k is the same however many are drawn.
 
-    Parameters as for `encode`; `shape` is the image's height and width in pixels, after scaling.
+    Parameters as for `encode`; `shape` is the image's height and width in pixels, after scaling, and `kind` names the
+    kind of descriptor that the draws are for, nothing if all kinds share them.
 
     Returns
     -------
@@ -141,7 +150,7 @@ def draw(
     """
     if jitters < 0 or seed < 0:
         raise ValueError(f"jitters={jitters}, seed={seed}: expected at least 0")
-    words = np.frombuffer(hashlib.sha256(str(image_id).encode()).digest()[:16], np.uint32).tolist()
+    words = np.frombuffer(hashlib.sha256(f"{kind}/{image_id}".encode()).digest()[:16], np.uint32).tolist()
     factors, places = np.ones((max(1, jitters), 2)), []
     for k in range(len(factors)):
         rng = np.random.default_rng([seed, k, *words])
