@@ -80,7 +80,9 @@ def test_descriptors_are_those_of_the_steps_one_after_the_other(images, tmp_path
     for k, image_id in enumerate(images.table["image_id"]):
         image = packing.read(images.root / f"{k}.png")
         for name, network in networks.items():
-            assert np.allclose(found[name][k], one_after_the_other(network, image, image_id, f"{name}-{SIZE}"), rtol=1e-4, atol=1e-6)
+            assert np.allclose(
+                found[name][k], one_after_the_other(network, image, image_id, f"{name}-{SIZE}"), rtol=1e-4, atol=1e-6
+            )
 
 
 @pytest.mark.parametrize(("pixels", "calls"), [(30_000, (3, 4)), (9_000, (1, 4)), (6_500, (1, 2)), (10, (1, 1))])
@@ -131,7 +133,9 @@ def test_without_jitter_the_staining_stays(images, tmp_path):
 
 def test_normalization_can_be_left_out(images, tmp_path):
     found = extraction.encode(images, {"e": encoder()}, normalize=False, folder=tmp_path, **FEW)["e"]
-    expected = one_after_the_other(encoder(), packing.read(images.root / "2.png"), "image 2", f"e-{SIZE}", normalize=False)
+    expected = one_after_the_other(
+        encoder(), packing.read(images.root / "2.png"), "image 2", f"e-{SIZE}", normalize=False
+    )
     assert np.allclose(found[2], expected, rtol=1e-4, atol=1e-6)
 
 
