@@ -103,15 +103,16 @@ def expectation(predictions: pd.DataFrame, classes: Sequence[str]) -> Markdown:
     Parameters
     ----------
     predictions
-        Rows of one method; a patient counts as positive if one of its images is.
+        Rows of one method. A patient with images of both classes counts in both.
     classes
         Names of the two classes.
     """
-    positive = predictions.groupby("patient")["y_true"].max() > 0
-    width = metrics.expected_width(int(positive.sum()), int((~positive).sum()))
+    of_class = predictions.groupby("y_true")["patient"].nunique().reindex([1, 0], fill_value=0)
+    width = metrics.expected_width(*of_class)
     auc, accuracy = (f"{width[name]:.2f}" for name in ("auc", "accuracy"))
     return Markdown(
-        f"**Before looking:** {len(positive)} test patients, {positive.sum()} of them with {classes[1]}. The 95 % "
+        f"**Before looking:** {predictions['patient'].nunique()} test patients, {of_class[1]} with images of class "
+        f"*{classes[1]}*, {of_class[0]} with images of class *{classes[0]}*. The 95 % "
         f"interval of an AUC of 0.8 will reach about {auc} to each side, that of an accuracy of 0.8 about {accuracy}. "
         f"Two methods are compared on the same patients; if their scores of a patient go half together (a correlation "
         f"of one half), the interval of the difference is as wide: differences of AUC below about {auc} can't be told "

@@ -1,5 +1,7 @@
 """EfficientNet-Lite with its ImageNet weights: known pictures, and what happens where the weights are not."""
 
+import importlib.util
+import os
 import subprocess
 import sys
 
@@ -50,6 +52,29 @@ def test_folding_its_normalizations_changes_nothing():
     images = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3)).astype(np.uint8)
     whole, folded = (training.predict(model, images) for model in (encode, features.folded(encode)))
     assert np.allclose(whole, folded, rtol=1e-3, atol=1e-3) and whole.std() > 0.01
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_features_are_equal_on_every_backend(backend, tmp_path):
+    if backend == keras.backend.backend() or importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is what all other tests use, or is not installed")
+    side, file = 224, tmp_path / "pictures.npz"
+    pictures = np.concatenate([square(picture, side) for picture in (data.chelsea(), data.coffee())])
+    np.savez(file, pictures=pictures)
+    code = """
+import sys, numpy as np
+from histolib import models, training
+from histolib.models import features
+shape = (224, 224, 3)
+encode = features.extractor(models.backbone("efficientnet_lite0", input_shape=shape), shape, "blocks")
+np.save(sys.argv[2], training.predict(encode, np.load(sys.argv[1])["pictures"]))
+"""
+    command = [sys.executable, "-c", code, str(file), str(tmp_path / "found.npy")]
+    subprocess.run(command, check=True, env=os.environ | {"KERAS_BACKEND": backend})
+    backbone = models.backbone("efficientnet_lite0", input_shape=(side, side, 3))
+    here = training.predict(features.extractor(backbone, (side, side, 3), "blocks"), pictures)
+    there = np.load(tmp_path / "found.npy")
+    assert here.std() > 0.1 and np.allclose(here, there, rtol=1e-3, atol=1e-3 * here.std())
 
 
 def test_it_is_built_at_any_width_and_fine_tuned_by_stages():

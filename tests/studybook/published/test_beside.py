@@ -47,4 +47,5 @@ def test_a_method_with_one_answer_is_marked():
 
 def test_the_expectation_counts_patients_by_class():
     rows = pd.DataFrame({"patient": list("aabbcd"), "y_true": [0, 1, 0, 0, 0, 1]})
-    assert "4 test patients, 2 of them with cancer" in beside.expectation(rows, ["none", "cancer"]).data
+    text = beside.expectation(rows, ["none", "cancer"]).data
+    assert "4 test patients, 2 with images of class *cancer*, 3 with images of class *none*" in text
