@@ -43,8 +43,7 @@ def differences(rows: pd.DataFrame, draws: int = 1000, seed: int = 0) -> dict[st
     averaged = fusion.fuse(single, None)
     right = _right(pd.concat([averaged, others[~others["image_id"].str.contains("#")]]))
     best, models = best_part(rows), list(single["method"].unique())
-    single_seeds = pd.concat([_right(one)[models] for _, one in single.groupby("seed")], keys=range(10**6))
-    each = single_seeds.groupby(level=1).mean().loc[right.index]
+    each = pd.concat([_right(one)[models] for _, one in single.groupby("seed")]).groupby(level=0).mean()
     least = float(reported.value(PAPER, "fusion_gain_low")) / 100
     found = {
         "best_part": right[fusion.FUSION] - right[best],

@@ -75,3 +75,17 @@ def test_what_the_authors_numbers_say_about_their_claims():
     )
     assert found["average_part"]["low"] > 0 and found["half_size"]["low"] > 0
     assert {*found} <= {claim["id"] for claim in reported.verdicts(PAPER)}
+
+
+def test_a_threshold_chosen_on_other_folds_never_sees_its_own():
+    table = authors.chosen_elsewhere(draws=100)
+    rows = authors.carcinoma()
+    called = np.zeros(len(rows), bool)
+    for fold in range(1, 11):
+        others = rows[(rows["fold"] != fold) & (rows["y_true"] == 1)]["p_1"]
+        best = max(at for at in others if (others >= at).mean() >= 0.965)
+        called |= (rows["fold"] == fold) & (rows["p_1"] >= best)
+    positive = rows["y_true"] == 1
+    assert table["sensitivity"].iloc[1].startswith(f"{called[positive].mean():.3f} [")
+    assert table["specificity"].iloc[1].startswith(f"{1 - called[~positive].mean():.3f} [")
+    assert table.iloc[0, 1:].str[:5].tolist() == ["0.965", "0.880"]
