@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.stats import t
 
 from histolib import metrics
+from histolib.datasets import Dataset
 from histolib.metrics import fusion, predictions
 from studybook.papers.bach_boosting.settings import ANSWERS
 from studybook.published import beside, reported
@@ -38,6 +39,24 @@ def carcinoma() -> pd.DataFrame:
     found = _read("answers")
     truth = found["truth"].isin(ANSWERS[2:]).astype(int)
     return predictions.table(fusion.FUSION, _manifest(found, truth), found["p_carcinoma"].to_numpy(), found["fold"] + 1)
+
+
+def folds(dataset: Dataset) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The authors' ten folds of the real images, as ``splits.folds`` gives its own: (training, test) positions.
+
+    Raises
+    ------
+    ValueError
+        For drawn images, and for one that the authors' list does not name.
+    """
+    if dataset.twin:
+        raise ValueError("authors_folds: true, but these images are drawn; the authors' folds belong to the real ones")
+    listed = _read("answers").set_index("image")["fold"]
+    unknown = dataset.table.loc[~dataset.table["image_id"].isin(listed.index), "image_id"]
+    if len(unknown):
+        raise ValueError(f"authors_folds: image {unknown.iloc[0]} is none of the {len(listed)} that the authors list")
+    fold = listed.loc[dataset.table["image_id"]].to_numpy()
+    return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in np.unique(fold)]
 
 
 def accuracies() -> pd.DataFrame:

@@ -1,10 +1,14 @@
 """The published numbers of the BACH paper."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import ttest_1samp
 
 from histolib import metrics
+from histolib.datasets import Dataset
 from histolib.descriptors import boosting
 from histolib.metrics import predictions
 from studybook.papers.bach_boosting import authors
@@ -89,3 +93,24 @@ def test_a_threshold_chosen_on_other_folds_never_sees_its_own():
     assert table["sensitivity"].iloc[1].startswith(f"{called[positive].mean():.3f} [")
     assert table["specificity"].iloc[1].startswith(f"{1 - called[~positive].mean():.3f} [")
     assert table.iloc[0, 1:].str[:5].tolist() == ["0.965", "0.880"]
+
+
+def dataset(names: list[str], twin: bool = False) -> Dataset:
+    table = pd.DataFrame({"image_id": names, "path": names, "label": 0, "patient": names})
+    return Dataset("bach", Path("none"), table, ("a", "b"), (1, 1), twin)
+
+
+def test_the_authors_folds_are_those_of_their_answers():
+    rows = authors.answers().sample(frac=1, random_state=0).iloc[:-1]
+    parts = authors.folds(dataset(rows["image_id"].tolist()))
+    assert len(parts) == 10 and sorted(len(test) for _, test in parts) == [39] + [40] * 9
+    for k, (train, test) in enumerate(parts, start=1):
+        assert set(rows["fold"].iloc[test]) == {k} and k not in set(rows["fold"].iloc[train])
+        assert len(train) + len(test) == len(rows)
+
+
+def test_the_authors_folds_belong_to_the_real_images():
+    with pytest.raises(ValueError, match="authors_folds: true, but these images are drawn"):
+        authors.folds(dataset(["n001"], twin=True))
+    with pytest.raises(ValueError, match="authors_folds: image x7 is none of the 400"):
+        authors.folds(dataset(["n001", "x7"]))
