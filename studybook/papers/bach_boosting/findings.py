@@ -39,7 +39,8 @@ def differences(rows: pd.DataFrame, draws: int = 1000, seed: int = 0) -> dict[st
         ``value, low, high`` in shares of the images, paired by image. Parts count with their seeds averaged. The
         interval holds the choice of images, and no chance in training.
     """
-    single, others = parts(rows), rows.drop(parts(rows).index)
+    single = parts(rows)
+    others = rows[~rows["method"].isin(single["method"])]
     averaged = fusion.fuse(single, None)
     right = _right(pd.concat([averaged, others[~others["image_id"].str.contains("#")]]))
     best, models = best_part(rows), list(single["method"].unique())

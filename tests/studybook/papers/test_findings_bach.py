@@ -35,7 +35,7 @@ def rows() -> pd.DataFrame:
         f"{findings.PLAIN}A-400": answers(16),
     }
     others = [predictions.table(name, MANIFEST, p) for name, p in others.items()]
-    return pd.concat([single, fusion.fuse(single), *others], ignore_index=True)
+    return pd.concat([single, fusion.fuse(single), *others])  # rows are not numbered throughout
 
 
 def test_differences_by_hand(rows):
