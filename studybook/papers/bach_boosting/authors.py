@@ -72,6 +72,12 @@ def accuracies() -> pd.DataFrame:
     return long.assign(fold=long["fold"].astype(int), accuracy=long["accuracy"].round(6))
 
 
+def cells(how: str) -> pd.DataFrame:
+    """Accuracy in per cent per method and fold: ``"mean"`` over the seeds, or ``"std"``, divided by their number."""
+    grouped = accuracies().groupby(["method", "fold"], sort=False)["accuracy"]
+    return (grouped.mean() if how == "mean" else grouped.std(ddof=0)).unstack("fold")
+
+
 def table_1() -> pd.DataFrame:
     """Accuracy in per cent of each model in each fold, mean over the seeds, and of the fusion, as `metrics.per_fold`.
 
@@ -79,8 +85,8 @@ def table_1() -> pd.DataFrame:
     deviation between the seeds, NaN of the fusion.
     """
     single = accuracies()
-    each, spread = _cells("mean"), single.groupby("method")["accuracy"].std(ddof=0)
-    table = each.assign(mean=each.mean(axis=1), std=spread, seeds=_cells("std").mean(axis=1))
+    each, spread = cells("mean"), single.groupby("method")["accuracy"].std(ddof=0)
+    table = each.assign(mean=each.mean(axis=1), std=spread, seeds=cells("std").mean(axis=1))
     rows = answers()
     right = predictions.scores_of(rows).argmax(1) == rows["y_true"]
     fused = 100 * right.groupby(rows["fold"]).mean()
@@ -96,7 +102,7 @@ def gains() -> pd.DataFrame:
     """
     printed = reported.table(PAPER, 1).set_index("method").filter(regex=r"^f\d+$").drop(index="std")
     printed.columns = range(1, printed.shape[1] + 1)
-    log = _cells("mean")
+    log = cells("mean")
     single = pd.concat([printed.drop(index=fusion.FUSION), log.drop(index=log.index.intersection(printed.index))])
     return pd.DataFrame({name: _mean(printed.loc[fusion.FUSION] - row) for name, row in single.iterrows()}).T
 
@@ -106,9 +112,9 @@ def half_less_full() -> pd.DataFrame:
 
     Columns ``value, low, high``, in shares of the images, paired by fold, as `differences` says.
     """
-    cells = _cells("mean")
+    found = cells("mean")
     pairs = [(f"{name}-{small}", f"{name}-{2 * small}") for name in ("ResNet", "VGG") for small in (400, 650)]
-    less = {f"{half} less {full}": cells.loc[half] - cells.loc[full] for half, full in pairs}
+    less = {f"{half} less {full}": found.loc[half] - found.loc[full] for half, full in pairs}
     less["mean of these"] = pd.DataFrame(less).mean(axis=1)
     return pd.DataFrame({name: _mean(row) for name, row in less.items()}).T
 
@@ -156,12 +162,6 @@ def chosen_elsewhere(draws: int = 1000) -> pd.DataFrame:
             rate: beside.interval(rates.loc[rate]) for rate in ("sensitivity", "specificity")
         }
     return pd.DataFrame(found).T
-
-
-def _cells(how: str) -> pd.DataFrame:
-    """Mean of the seeds' accuracies, or their deviation (divided by their number), per method and fold."""
-    grouped = accuracies().groupby(["method", "fold"], sort=False)["accuracy"]
-    return (grouped.mean() if how == "mean" else grouped.std(ddof=0)).unstack("fold")
 
 
 def _mean(percent: pd.Series) -> pd.Series:

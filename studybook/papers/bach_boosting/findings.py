@@ -23,6 +23,16 @@ def best_part(rows: pd.DataFrame) -> str:
     return scores.sort_values(["accuracy", "auc"]).index[-1]
 
 
+def alike(rows: pd.DataFrame) -> float:
+    """How alike the mistakes of the single models are: mean correlation of right and wrong of two, seeds averaged.
+
+    1: all are wrong in the same images, and averaging changes nothing. NaN if there is one model, or one without
+    mistakes.
+    """
+    pairs = _right(fusion.fuse(parts(rows), None)).corr().to_numpy()
+    return float(pairs[np.triu_indices(len(pairs), 1)].mean()) if len(pairs) > 1 else float("nan")
+
+
 def differences(rows: pd.DataFrame, draws: int = 1000, seed: int = 0) -> dict[str, pd.Series]:
     """What a run says about the claims in ``published.yaml``, part ``verdicts``, by id.
 

@@ -52,6 +52,13 @@ def test_differences_by_hand(rows):
     assert {*found} <= {claim["id"] for claim in reported.verdicts("bach_boosting")}
 
 
+def test_how_alike_mistakes_are(rows):
+    # Wrong in images 0 to 7 and 8 to 19 of 40: the correlation of two shares that exclude each other.
+    expected = (0 - 0.2 * 0.3) / (0.2 * 0.8 * 0.3 * 0.7) ** 0.5
+    assert findings.alike(rows) == pytest.approx(expected)
+    assert np.isnan(findings.alike(rows[rows["method"] != "B-400"]))
+
+
 def test_the_interval_is_that_of_drawn_images(rows):
     found = findings.differences(rows, draws=4000)["photographs"]
     # 20 of 40 images are right with one method alone: the share scatters by the root of 0.5 * 0.5 / 40.
