@@ -36,6 +36,7 @@ def encode(
     high: float = 1.3,
     normalize: bool = True,
     shared: bool = False,
+    p: float = 3,
     folder: Path | str | None = None,
     progress: bool = False,
 ) -> dict[str, np.ndarray]:
@@ -58,7 +59,7 @@ def encode(
     size
         Side of the crops in pixels, after scaling.
     crops
-        Per descriptor; pooled by the 3-norm (`features.power_mean`).
+        Per descriptor; pooled by the p-norm (`features.power_mean`).
     jitters
         Descriptors per image, each with its own factors of hematoxylin and eosin and its own crops. 0: one descriptor,
         without jitter.
@@ -71,6 +72,8 @@ def encode(
     shared
         Whether all encoders see the same stainings, and crops drawn alike at every size. Models of them then make more
         of their mistakes on the same images, and their average gains less.
+    p
+        Of the norm that pools the crops: 1 is their mean, ``inf`` their maximum.
     folder
         Where files are kept; None: the user's cache. Files that no longer fit are not removed.
     progress
@@ -90,7 +93,7 @@ def encode(
     shape = cropping.rescaled_shape(dataset.shape, scale)
     parameters = dict(format=FORMAT, scale=float(scale), size=size, crops=crops, jitters=jitters, seed=seed)
     parameters |= dict(low=float(low), high=float(high), normalize=bool(normalize), shape=list(dataset.shape))
-    parameters |= dict(shared=bool(shared))
+    parameters |= dict(shared=bool(shared), p=float(p))
     describer = Describer(encoders, shape, size)
     ids, rows = dataset.table["image_id"].tolist(), dataset.reader.rows(dataset.table)
     if ids:
@@ -112,7 +115,7 @@ def encode(
         asked = [name for name in encoders if kept[name][k] is None]
         for group in [asked] if shared else [[name] for name in asked]:
             drawn = draw(ids[k], shape, size, crops, jitters, seed, low, high, "" if shared else f"{group[0]}-{size}")
-            for name, values in describer(image, *drawn, group).items():
+            for name, values in describer(image, *drawn, group, p).items():
                 with cache.atomic_file(stores[name] / names[k]) as part:
                     np.save(part, values)
                 kept[name][k] = values
@@ -199,11 +202,17 @@ class Describer:
         self._graphs: dict[tuple[str, ...], _Graph] = {}
 
     def __call__(
-        self, image: np.ndarray, factors: np.ndarray, places: np.ndarray, names: Sequence[str] | None = None
+        self,
+        image: np.ndarray,
+        factors: np.ndarray,
+        places: np.ndarray,
+        names: Sequence[str] | None = None,
+        p: float = 3,
     ) -> dict[str, np.ndarray]:
         """Descriptors of one image, uint8 (H, W, 3), by name: float32 (jitters, D).
 
-        `factors` and `places` as `draw` gives them; `names` of the encoders that are asked, None for all.
+        `factors` and `places` as `draw` gives them; `names` of the encoders that are asked, None for all; `p` as of
+        `encode`.
         """
         names = tuple(self.encoders if names is None else names)
         graph = self._graph(names)
@@ -216,7 +225,7 @@ class Describer:
             parts = [graph.predict_on_batch((tables[k : k + jitters], strides[k : k + jitters, j : j + crops]))
                      for j in range(0, strides.shape[1], crops)]  # fmt: skip
             for name, *pieces in zip(names, *parts):
-                found[name].append(features.power_mean(np.concatenate(pieces, axis=1)))
+                found[name].append(features.power_mean(np.concatenate(pieces, axis=1), p))
         return {name: np.concatenate(values) for name, values in found.items()}
 
     def _batch(self, jitters: int, crops: int) -> tuple[int, int]:

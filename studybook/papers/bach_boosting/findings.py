@@ -8,7 +8,16 @@ from histolib.metrics import fusion, predictions, resampling
 from studybook.published import reported
 
 PAPER = "bach_boosting"
-PLAIN = f"{predictions.STUDY}without recoloring: "  # begins the name of a model whose images were not recolored
+PLAIN = f"{predictions.STUDY}without recoloring"
+# What is done otherwise in one kind of model, and the parameters of `extraction.encode` that do so. A study's name is
+# this, a colon, and the model.
+OTHERWISE = {
+    PLAIN: {"low": 1.0, "high": 1.0},
+    f"{predictions.STUDY}without normalization": {"normalize": False},
+    f"{predictions.STUDY}one crop": {"crops": 1},
+    f"{predictions.STUDY}mean over crops": {"p": 1.0},
+    f"{predictions.STUDY}maximum over crops": {"p": float("inf")},
+}
 LEARNED, RANDOM, COLOR = "logistic regression", "random weights", "color histogram"
 
 
@@ -66,7 +75,7 @@ def differences(rows: pd.DataFrame, draws: int = 1000, seed: int = 0) -> dict[st
     if single["seed"].nunique() > 1:
         found["seeds"] = (right[models] - each).mean(axis=1)
     for name in right.columns[right.columns.str.startswith(PLAIN)]:
-        found["augmentation"] = right[name.removeprefix(PLAIN)] - right[name]
+        found["augmentation"] = right[name.removeprefix(f"{PLAIN}: ")] - right[name]
     return {name: _mean(values, draws, seed) for name, values in found.items()}
 
 

@@ -131,6 +131,16 @@ def test_without_jitter_the_staining_stays(images, tmp_path):
     assert np.allclose(plain[0, 0], expected, rtol=1e-4)
 
 
+@pytest.mark.parametrize("p", [1, np.inf])
+def test_crops_can_be_pooled_otherwise(p, images, tmp_path):
+    options = FEW | {"folder": tmp_path, "shared": True, "crops": 1}
+    # One crop is its own mean and maximum; of three the mean lies below the 3-norm, and the maximum above.
+    one, pooled = (extraction.encode(images, {"e": encoder()}, **options, p=q)["e"] for q in (3, p))
+    assert np.allclose(one, pooled, rtol=1e-5)
+    three, pooled = (extraction.encode(images, {"e": encoder()}, **options | {"crops": 3}, p=q)["e"] for q in (3, p))
+    assert ((pooled - three) * (1 if p > 3 else -1) > -1e-6).all() and not np.allclose(pooled, three, rtol=1e-3)
+
+
 def test_normalization_can_be_left_out(images, tmp_path):
     found = extraction.encode(images, {"e": encoder()}, normalize=False, folder=tmp_path, **FEW)["e"]
     expected = one_after_the_other(
@@ -167,8 +177,8 @@ def test_what_is_kept_is_read_again_only_if_all_is_the_same(tmp_path):
 
     assert times() == 2 and times() == 0
     changes = [dict(scale=0.6), dict(crops=4), dict(jitters=3), dict(seed=1), dict(low=0.8), dict(high=1.2)]
-    changes += [dict(normalize=False), dict(shared=True)]
-    assert [times(**change) for change in changes] == [2] * 8
+    changes += [dict(normalize=False), dict(shared=True), dict(p=1)]
+    assert [times(**change) for change in changes] == [2] * 9
     assert times(encoder(9)) == 2 and times(encoder(keepdims=False)) == 0
     assert times(encoder(size=25), size=25) == 2
     assert times() == 0

@@ -32,7 +32,7 @@ def rows() -> pd.DataFrame:
         "color histogram": answers(20),
         "logistic regression": answers(10),
         "random weights": answers(30),
-        f"{findings.PLAIN}A-400": answers(16),
+        f"{findings.PLAIN}: A-400": answers(16),
     }
     others = [predictions.table(name, MANIFEST, p) for name, p in others.items()]
     return pd.concat([single, fusion.fuse(single), *others])  # rows are not numbered throughout
