@@ -1,10 +1,13 @@
 """What a run's predictions say about the claims of the BACH paper."""
 
+import inspect
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from histolib.metrics import fusion, predictions
+from histolib.training import extraction
 from studybook.papers.bach_boosting import findings
 from studybook.published import reported, verdicts
 
@@ -78,3 +81,11 @@ def test_studies_on_other_images_do_not_matter(rows):
     other = other.assign(method=f"{predictions.STUDY}folds", image_id=other["image_id"] + "#0")
     changed = findings.differences(pd.concat([rows, other], ignore_index=True), draws=20)
     pd.testing.assert_frame_equal(pd.DataFrame(changed), pd.DataFrame(findings.differences(rows, draws=20)))
+
+
+def test_what_is_left_out_is_known_to_the_encoding():
+    known = inspect.signature(extraction.encode).parameters
+    for name, options in findings.OTHERWISE.items():
+        assert name.startswith(predictions.STUDY)
+        # Each changes something.
+        assert options and all(known[key].default != value for key, value in options.items())
