@@ -25,8 +25,8 @@ VERDICTS = {
         NOT_STATED: " ".join(f"test_share_{model}" for model in MODELS) + " real_test_patches quoted_share",
         OUTSIDE: "archive_patients beta_2",
     }),
-    "bach_boosting": (86, {
-        CONTRADICTS: """descriptors_needed enlargement abstract_set_point models_shown seeds_averaged std_resnet_400
+    "bach_boosting": (87, {
+        CONTRADICTS: """boosting_overfits descriptors_needed enlargement abstract_set_point models_shown seeds_averaged std_resnet_400
             std_resnet_650 std_vgg_400 std_vgg_650 std_inception_400 std_inception_650 gain_in_points
             gain_in_percent""",
         NOT_STATED: "chance_fusion",
