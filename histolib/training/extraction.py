@@ -37,6 +37,7 @@ def encode(
     normalize: bool = True,
     shared: bool = False,
     p: float = 3,
+    channels: bool = False,
     folder: Path | str | None = None,
     progress: bool = False,
 ) -> dict[str, np.ndarray]:
@@ -74,6 +75,9 @@ def encode(
         of their mistakes on the same images, and their average gains less.
     p
         Of the norm that pools the crops: 1 is their mean, ``inf`` their maximum.
+    channels
+        Whether the factors multiply the densities of red and green in place of the stains' amounts, as the code of
+        Rakhlin et al. 2018 had it until December 2020.
     folder
         Where files are kept; None: the user's cache. Files that no longer fit are not removed.
     progress
@@ -93,7 +97,7 @@ def encode(
     shape = cropping.rescaled_shape(dataset.shape, scale)
     parameters = dict(format=FORMAT, scale=float(scale), size=size, crops=crops, jitters=jitters, seed=seed)
     parameters |= dict(low=float(low), high=float(high), normalize=bool(normalize), shape=list(dataset.shape))
-    parameters |= dict(shared=bool(shared), p=float(p))
+    parameters |= dict(shared=bool(shared), p=float(p), channels=bool(channels))
     describer = Describer(encoders, shape, size)
     ids, rows = dataset.table["image_id"].tolist(), dataset.reader.rows(dataset.table)
     if ids:
@@ -115,7 +119,7 @@ def encode(
         asked = [name for name in encoders if kept[name][k] is None]
         for group in [asked] if shared else [[name] for name in asked]:
             drawn = draw(ids[k], shape, size, crops, jitters, seed, low, high, "" if shared else f"{group[0]}-{size}")
-            for name, values in describer(image, *drawn, group, p).items():
+            for name, values in describer(image, *drawn, group, p, channels).items():
                 with cache.atomic_file(stores[name] / names[k]) as part:
                     np.save(part, values)
                 kept[name][k] = values
@@ -208,16 +212,17 @@ class Describer:
         places: np.ndarray,
         names: Sequence[str] | None = None,
         p: float = 3,
+        channels: bool = False,
     ) -> dict[str, np.ndarray]:
         """Descriptors of one image, uint8 (H, W, 3), by name: float32 (jitters, D).
 
-        `factors` and `places` as `draw` gives them; `names` of the encoders that are asked, None for all; `p` as of
-        `encode`.
+        `factors` and `places` as `draw` gives them; `names` of the encoders that are asked, None for all; `p` and
+        `channels` as of `encode`.
         """
         names = tuple(self.encoders if names is None else names)
         graph = self._graph(names)
         graph.image.assign(image)
-        tables = stain.jitter_tables(factors)
+        tables = stain.jitter_tables(factors, channels)
         strides = np.stack([cropping.strides(place, self.size, self.shape[1]) for place in places])
         jitters, crops = self._batch(*strides.shape[:2])
         found: dict[str, list] = {name: [] for name in names}

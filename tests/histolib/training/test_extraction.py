@@ -177,8 +177,8 @@ def test_what_is_kept_is_read_again_only_if_all_is_the_same(tmp_path):
 
     assert times() == 2 and times() == 0
     changes = [dict(scale=0.6), dict(crops=4), dict(jitters=3), dict(seed=1), dict(low=0.8), dict(high=1.2)]
-    changes += [dict(normalize=False), dict(shared=True), dict(p=1)]
-    assert [times(**change) for change in changes] == [2] * 9
+    changes += [dict(normalize=False), dict(shared=True), dict(p=1), dict(channels=True)]
+    assert [times(**change) for change in changes] == [2] * 10
     assert times(encoder(9)) == 2 and times(encoder(keepdims=False)) == 0
     assert times(encoder(size=25), size=25) == 2
     assert times() == 0
