@@ -27,8 +27,8 @@ VERDICTS = {
     }),
     "bach_boosting": (87, {
         CONTRADICTS: """boosting_overfits descriptors_needed enlargement abstract_set_point models_shown
-            seeds_averaged std_resnet_400 std_resnet_650 std_vgg_400 std_vgg_650 std_inception_400 std_inception_650 gain_in_points
-            gain_in_percent""",
+            seeds_averaged std_resnet_400 std_resnet_650 std_vgg_400 std_vgg_650 std_inception_400
+            std_inception_650 gain_in_points gain_in_percent""",
         NOT_STATED: "chance_fusion",
         OUTSIDE: "pretraining_classes log_std_resnet_650",
     }),
