@@ -51,7 +51,7 @@ def differences(rows: pd.DataFrame, draws: int = 1000, seed: int = 0) -> dict[st
     rows
         Predictions of one run, studies among them: `parts`, the fusion, and other methods.
     draws, seed
-        Of the bootstrap over images.
+        Of the bootstrap over patients; an image whose patient is not known counts as one of its own.
 
     Returns
     -------
@@ -77,7 +77,8 @@ def differences(rows: pd.DataFrame, draws: int = 1000, seed: int = 0) -> dict[st
         found["seeds"] = (right[models] - each).mean(axis=1)
     for name in right.columns[right.columns.str.startswith(PLAIN)]:
         found["augmentation"] = right[name.removeprefix(f"{PLAIN}: ")] - right[name]
-    return {name: _mean(values, draws, seed) for name, values in found.items()}
+    patients = averaged.drop_duplicates("image_id").set_index("image_id")["patient"]
+    return {name: _mean(values, patients, draws, seed) for name, values in found.items()}
 
 
 def _right(rows: pd.DataFrame) -> pd.DataFrame:
@@ -86,8 +87,8 @@ def _right(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(right=right.astype(float)).pivot(index="image_id", columns="method", values="right")
 
 
-def _mean(values: pd.Series, draws: int, seed: int) -> pd.Series:
-    value = values.to_numpy()
-    samples = [np.average(value, weights=weight) for weight in resampling.resampled(values.index, draws, seed)]
+def _mean(values: pd.Series, patients: pd.Series, draws: int, seed: int) -> pd.Series:
+    value, drawn = values.to_numpy(), resampling.resampled(patients.loc[values.index], draws, seed)
+    samples = [np.average(value, weights=weight) for weight in drawn]
     low, high = np.quantile(samples, [0.025, 0.975])
     return pd.Series({"value": value.mean(), "low": low, "high": high})

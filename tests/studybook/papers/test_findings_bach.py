@@ -68,6 +68,13 @@ def test_the_interval_is_that_of_drawn_images(rows):
     assert (found["high"] - found["low"]) / 2 == pytest.approx(1.96 * (0.25 / 40) ** 0.5, rel=0.1)
 
 
+def test_images_of_one_patient_are_drawn_together(rows):
+    by_image = findings.differences(rows, draws=1000)["photographs"]
+    twice = rows.assign(patient="p" + (rows["image_id"].str[1:].astype(int) % 10).astype(str))
+    by_patient = findings.differences(twice, draws=1000)["photographs"]
+    assert by_patient["value"] == by_image["value"] and by_patient["low"] != by_image["low"]
+
+
 def test_one_seed_and_no_study_leave_claims_open(rows):
     few = rows[(rows["seed"].isna() | (rows["seed"] == 0)) & ~rows["method"].str.startswith(predictions.STUDY)]
     found = findings.differences(few, draws=20)
