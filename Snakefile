@@ -44,7 +44,8 @@ def code_of(source):
 def chapter_code(wildcards):
     """What a chapter is executed with: what its notebook imports, and its paper's numbers."""
     source = dependencies.of_notebook(Path("notebooks", f"{wildcards.chapter}.ipynb"))
-    return code_of(source) + files(f"studybook/papers/{wildcards.chapter}", "published.yaml")
+    paper = f"studybook/papers/{wildcards.chapter}"
+    return code_of(source) + files(paper, "published.yaml") + files(paper, "*.csv")
 
 
 def study_code(wildcards):

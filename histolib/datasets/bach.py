@@ -1,8 +1,9 @@
 """Breast histology photographs of the BACH challenge (ICIAR 2018), Aresta et al., Medical Image Analysis 56, 2019.
 
 The files that hold the images name no patient, so `patient` repeats `image_id` here: **a split by image can hide a
-leak**, because many of these images come from one and the same patient. (For a part of the labeled images the
-organizers list the patients in a separate table on the challenge's page; this loader doesn't read it.)
+leak**, because many of these images come from one and the same patient. For a part of the labeled images the
+organizers list the patients in a separate table on the challenge's page: saved as ``patients.csv`` with the columns
+``image`` and ``patient``, in the folder of the classes or beside the archive's folder, it is read.
 """
 
 import re
@@ -19,6 +20,7 @@ CLASSES = ("normal", "benign", "in situ", "invasive")
 FOLDER = "ICIAR2018_BACH_Challenge"
 TEST_FOLDER = "ICIAR2018_BACH_Challenge_TestDataset"
 LAYOUT = f"{FOLDER}/Photos/{{Normal,Benign,InSitu,Invasive}}/{{n,b,is,iv}}<number>.tif"
+PATIENTS = "patients.csv"
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 _FOLDERS = {"Normal": "n", "Benign": "b", "InSitu": "is", "Invasive": "iv"}  # in the order of CLASSES
 _NAME = re.compile(r"^(?P<prefix>n|b|is|iv|test)(?P<number>\d+)$")
@@ -51,18 +53,21 @@ def scan(folder: Path) -> pd.DataFrame:
     -------
     DataFrame
         ``image_id`` (n001)``, path`` (relative to `folder`)``, label`` (place in `CLASSES`)``, label_name, patient``
-        (the image's own name: the files tell no patient).
+        (as `PATIENTS` has it; of an image that is not listed there, its own name).
 
     Raises
     ------
     ValueError
-        If an image's name does not follow the layout, contradicts its folder, or is there twice.
+        If an image's name does not follow the layout, contradicts its folder, or is there twice; if `PATIENTS` lacks
+        a column, or lists an image twice or one that is not there.
     """
     rows = []
     for label, (name, prefix) in enumerate(_FOLDERS.items()):
         files = _numbered(folder, folder / name, prefix)
         rows += [(p.stem, p.relative_to(folder).as_posix(), label, CLASSES[label], p.stem) for p in files]
-    return pd.DataFrame(rows, columns=_COLUMNS)
+    table = pd.DataFrame(rows, columns=_COLUMNS)
+    known = _patients(folder, table["image_id"])
+    return table.assign(patient=[known.get(name, name) for name in table["image_id"]])
 
 
 def unlabeled(folder: Path) -> tuple[Path, pd.DataFrame] | None:
@@ -133,11 +138,33 @@ def _numbered(root: Path, folder: Path, prefix: str) -> list[Path]:
     return sorted(files, key=files.get)
 
 
-def _test_places(folder: Path) -> list[Path]:
-    """Where the test images may lie, the published place first."""
-    around = [folder]  # up to the folder that holds both archives
+def _around(folder: Path) -> list[Path]:
+    """`folder` and those above it, up to the one that holds both archives."""
+    around = [folder]
     while around[-1].name in ("Photos", FOLDER) or len(around) == 1:
         around.append(around[-1].parent)
+    return around
+
+
+def _patients(folder: Path, images: pd.Series) -> dict[str, str]:
+    """Patient of each image that the file `PATIENTS` lists; empty if there is no such file."""
+    file = next((place / PATIENTS for place in _around(folder) if (place / PATIENTS).is_file()), None)
+    if file is None:
+        return {}
+    listed = pd.read_csv(file, dtype=str)
+    if not {"image", "patient"} <= {*listed}:
+        raise ValueError(f"{file}: columns {', '.join(listed)}; expected image and patient")
+    names = listed["image"].map(lambda name: Path(name).stem)
+    wrong = names[names.duplicated() | ~names.isin(images)]
+    if len(wrong):
+        raise ValueError(f"{file}: image {wrong.iloc[0]} comes twice, or is not among the {len(images)} images")
+    # Told apart from the images that stand for a patient of their own.
+    return dict(zip(names, "patient " + listed["patient"], strict=True))
+
+
+def _test_places(folder: Path) -> list[Path]:
+    """Where the test images may lie, the published place first."""
+    around = _around(folder)
     archives = [base / TEST_FOLDER for base in reversed(around)]
     inside = [archive / part for archive in archives for part in ("Photos", f"{TEST_FOLDER}/Photos", "")]
     return inside + [base / "test" for base in around]

@@ -162,15 +162,16 @@ def draw_factors(rng: np.random.Generator, low: float = 0.7, high: float = 1.3) 
     return rng.uniform(low, high, 2)
 
 
-def jitter_tables(factors: np.ndarray) -> np.ndarray:
+def jitter_tables(factors: np.ndarray, channels: bool = False) -> np.ndarray:
     """`jitter` as tables, for any device: a pixel's new density is the sum of one row from each of three tables.
 
-    Of factors (J, 2), of hematoxylin and of eosin, float32 (J, 3, 256, 3): what each level of red, green and blue
-    (first axis after J) adds to the densities of red, green and blue (last axis). The new level is
-    ``256 exp(-density) - 1``, rounded and clipped to 0-255.
+    Of factors (J, 2), of hematoxylin and of eosin (with `channels`, of the densities of red and of green), float32
+    (J, 3, 256, 3): what each level of red, green and blue (first axis after J) adds to the densities of red, green and
+    blue (last axis). The new level is ``256 exp(-density) - 1``, rounded and clipped to 0-255.
     """
     density = _table(JITTER_LIGHT)[:, None]
-    return np.stack([density * _jitter_matrix(*pair)[:, None] for pair in factors]).astype(np.float32)
+    changes = [np.diag([*pair, 1.0]) if channels else _jitter_matrix(*pair) for pair in factors]
+    return np.stack([density * change[:, None] for change in changes]).astype(np.float32)
 
 
 def _jitter_matrix(hematoxylin: float, eosin: float) -> np.ndarray:

@@ -152,37 +152,48 @@ def two_classes(rows: pd.DataFrame, positive: Collection[int] = (2, 3), rule: st
     return reduced
 
 
-def challenge_csv(path: Path | str, images: Sequence[str], probabilities: np.ndarray) -> pd.DataFrame:
-    """Write the answers for the unlabeled test images of BACH, whole or not at all, and return them.
+def challenge_csv(
+    path: Path | str, files: Sequence[str], probabilities: np.ndarray, classes: Sequence[str]
+) -> pd.DataFrame:
+    """Write the answers for unlabeled test images as a challenge takes them, whole or not at all, and return them.
 
-    Two columns, ``case`` and ``class``: the number in the name of the file (7 for ``test7.tif``) and the most probable
-    class (0 normal, 1 benign, 2 in situ, 3 invasive), sorted by case.
+    One row per image and no header: the name of the file (``test7.tif``) and the name of the most probable class,
+    sorted by the number in the name.
 
     Parameters
     ----------
     path
         File to write.
-    images
-        Names of the images, ``test<number>`` with or without an ending.
+    files
+        Names of the images with their endings, ``test<number>.<ending>``.
     probabilities
-        (images, 4), in the same order.
+        (images, classes), in the same order.
+    classes
+        Names of the classes.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``file`` and ``class``.
 
     Raises
     ------
     ValueError
         A name of another form or a number that comes twice; probabilities of another shape or not finite.
     """
-    p, names = np.asarray(probabilities, np.float64), pd.Series(list(images), dtype=str)
-    if p.shape != (len(names), 4) or not np.isfinite(p).all():
-        raise ValueError(f"probabilities of shape {p.shape}: expected finite ones, ({len(names)} images, 4 classes)")
-    cases = names.str.extract(r"^test_?(\d+)(?:\.\w+)?$", expand=False)
-    if cases.isna().any():
-        raise ValueError(f"{names[cases.isna()].iloc[0]!r}: expected a name like test7 or test7.tif")
-    answers = pd.DataFrame({"case": cases.astype(np.int64), "class": p.argmax(1)}).sort_values("case")
-    if answers["case"].duplicated().any():
-        raise ValueError(f"case {answers.loc[answers['case'].duplicated(), 'case'].iloc[0]} comes twice")
+    p, names = np.asarray(probabilities, np.float64), pd.Series(list(files), dtype=str)
+    if p.shape != (len(names), len(classes)) or not np.isfinite(p).all():
+        expected = f"({len(names)} images, {len(classes)} classes)"
+        raise ValueError(f"probabilities of shape {p.shape}: expected finite ones, {expected}")
+    numbers = names.str.extract(r"^test_?(\d+)\.\w+$", expand=False)
+    if numbers.isna().any():
+        raise ValueError(f"{names[numbers.isna()].iloc[0]!r}: expected a name like test7.tif")
+    numbers = numbers.astype(np.int64).sort_values()
+    if numbers.duplicated().any():
+        raise ValueError(f"image {numbers[numbers.duplicated()].iloc[0]} comes twice")
+    answers = pd.DataFrame({"file": names, "class": np.array(classes)[p.argmax(1)]}).loc[numbers.index]
     with cache.atomic_file(path) as part:
-        answers.to_csv(part, index=False, lineterminator="\n")
+        answers.to_csv(part, index=False, header=False, lineterminator="\n")
     return answers.reset_index(drop=True)
 
 

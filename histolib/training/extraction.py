@@ -19,7 +19,7 @@ from histolib.images import crops as cropping
 from histolib.images import stain
 from histolib.models import features
 
-FORMAT = 1  # raised whenever the same parameters give other descriptors; part of the files' names
+FORMAT = 2  # raised whenever the same parameters give other descriptors; part of the files' names
 _PIXELS = 10_000_000  # of images and crops in one call: bounds the memory, and is enough for a GPU
 _AHEAD = 4  # images that are read and normalized while another one is encoded
 
@@ -35,6 +35,9 @@ def encode(
     low: float = 0.7,
     high: float = 1.3,
     normalize: bool = True,
+    shared: bool = False,
+    p: float = 3,
+    channels: bool = False,
     folder: Path | str | None = None,
     progress: bool = False,
 ) -> dict[str, np.ndarray]:
@@ -42,8 +45,8 @@ def encode(
 
     What has been computed is kept, one file per image and encoder, and read again where the parameters, the encoder's
     layers and weights, and the image's file (its size and time) are the same: a run that was stopped goes on where it
-    was. An image's descriptors depend on `seed` and on its own `image_id`, not on other images, and all encoders see
-    the same crops.
+    was. An image's descriptors depend on `seed`, on its own `image_id`, and, unless `shared`, on the encoder's name and
+    `size`; not on other images or encoders.
 
     Parameters
     ----------
@@ -57,7 +60,7 @@ def encode(
     size
         Side of the crops in pixels, after scaling.
     crops
-        Per descriptor; pooled by the 3-norm (`features.power_mean`).
+        Per descriptor; pooled by the p-norm (`features.power_mean`).
     jitters
         Descriptors per image, each with its own factors of hematoxylin and eosin and its own crops. 0: one descriptor,
         without jitter.
@@ -67,6 +70,14 @@ def encode(
         Range of the factors, see `stain.jitter`.
     normalize
         Whether images are first brought to a common staining (`stain.normalize`).
+    shared
+        Whether all encoders see the same stainings, and crops drawn alike at every size. Models of them then make more
+        of their mistakes on the same images, and their average gains less.
+    p
+        Of the norm that pools the crops: 1 is their mean, ``inf`` their maximum.
+    channels
+        Whether the factors multiply the densities of red and green in place of the stains' amounts, as the code of
+        Rakhlin et al. 2018 had it until December 2020.
     folder
         Where files are kept; None: the user's cache. Files that no longer fit are not removed.
     progress
@@ -86,6 +97,7 @@ def encode(
     shape = cropping.rescaled_shape(dataset.shape, scale)
     parameters = dict(format=FORMAT, scale=float(scale), size=size, crops=crops, jitters=jitters, seed=seed)
     parameters |= dict(low=float(low), high=float(high), normalize=bool(normalize), shape=list(dataset.shape))
+    parameters |= dict(shared=bool(shared), p=float(p), channels=bool(channels))
     describer = Describer(encoders, shape, size)
     ids, rows = dataset.table["image_id"].tolist(), dataset.reader.rows(dataset.table)
     if ids:
@@ -104,11 +116,13 @@ def encode(
 
     bar = tqdm(missing, "descriptors", len(ids), unit="image", initial=len(ids) - len(missing), disable=not progress)
     for k, image in zip(bar, _ahead(prepared, missing)):
-        drawn = draw(ids[k], shape, size, crops, jitters, seed, low, high)
-        for name, values in describer(image, *drawn, [name for name in encoders if kept[name][k] is None]).items():
-            with cache.atomic_file(stores[name] / names[k]) as part:
-                np.save(part, values)
-            kept[name][k] = values
+        asked = [name for name in encoders if kept[name][k] is None]
+        for group in [asked] if shared else [[name] for name in asked]:
+            drawn = draw(ids[k], shape, size, crops, jitters, seed, low, high, "" if shared else f"{group[0]}-{size}")
+            for name, values in describer(image, *drawn, group, p, channels).items():
+                with cache.atomic_file(stores[name] / names[k]) as part:
+                    np.save(part, values)
+                kept[name][k] = values
     empty = {name: np.empty((0, count, width), np.float32) for name, width in describer.widths.items()}
     return {name: np.stack(values) if values else empty[name] for name, values in kept.items()}
 
@@ -122,10 +136,12 @@ def draw(
     seed: int = 0,
     low: float = 0.7,
     high: float = 1.3,
+    kind: str = "",
 ) -> tuple[np.ndarray, np.ndarray]:
     """What is random about the descriptors of one image; jitter k is the same however many are drawn.
 
-    Parameters as for `encode`; `shape` is the image's height and width in pixels, after scaling.
+    Parameters as for `encode`; `shape` is the image's height and width in pixels, after scaling, and `kind` names the
+    kind of descriptor that the draws are for, nothing if all kinds share them.
 
     Returns
     -------
@@ -141,7 +157,7 @@ def draw(
     """
     if jitters < 0 or seed < 0:
         raise ValueError(f"jitters={jitters}, seed={seed}: expected at least 0")
-    words = np.frombuffer(hashlib.sha256(str(image_id).encode()).digest()[:16], np.uint32).tolist()
+    words = np.frombuffer(hashlib.sha256(f"{kind}/{image_id}".encode()).digest()[:16], np.uint32).tolist()
     factors, places = np.ones((max(1, jitters), 2)), []
     for k in range(len(factors)):
         rng = np.random.default_rng([seed, k, *words])
@@ -190,16 +206,23 @@ class Describer:
         self._graphs: dict[tuple[str, ...], _Graph] = {}
 
     def __call__(
-        self, image: np.ndarray, factors: np.ndarray, places: np.ndarray, names: Sequence[str] | None = None
+        self,
+        image: np.ndarray,
+        factors: np.ndarray,
+        places: np.ndarray,
+        names: Sequence[str] | None = None,
+        p: float = 3,
+        channels: bool = False,
     ) -> dict[str, np.ndarray]:
         """Descriptors of one image, uint8 (H, W, 3), by name: float32 (jitters, D).
 
-        `factors` and `places` as `draw` gives them; `names` of the encoders that are asked, None for all.
+        `factors` and `places` as `draw` gives them; `names` of the encoders that are asked, None for all; `p` and
+        `channels` as of `encode`.
         """
         names = tuple(self.encoders if names is None else names)
         graph = self._graph(names)
         graph.image.assign(image)
-        tables = stain.jitter_tables(factors)
+        tables = stain.jitter_tables(factors, channels)
         strides = np.stack([cropping.strides(place, self.size, self.shape[1]) for place in places])
         jitters, crops = self._batch(*strides.shape[:2])
         found: dict[str, list] = {name: [] for name in names}
@@ -207,7 +230,7 @@ class Describer:
             parts = [graph.predict_on_batch((tables[k : k + jitters], strides[k : k + jitters, j : j + crops]))
                      for j in range(0, strides.shape[1], crops)]  # fmt: skip
             for name, *pieces in zip(names, *parts):
-                found[name].append(features.power_mean(np.concatenate(pieces, axis=1)))
+                found[name].append(features.power_mean(np.concatenate(pieces, axis=1), p))
         return {name: np.concatenate(values) for name, values in found.items()}
 
     def _batch(self, jitters: int, crops: int) -> tuple[int, int]:

@@ -28,9 +28,16 @@ def test_four_classes_show_a_kept_run(root, smoke, tmp_path):
         progress_bar=False,
     )
     outputs = [output for cell in executed.cells for output in cell.get("outputs", [])]
-    tables = ["".join(output.data.get("text/html", "")) for output in outputs if "data" in output]
+    tables = [text for text in ("".join(output.get("data", {}).get("text/html", "")) for output in outputs) if text]
     named = [text for text in tables if "made_up" in text]
-    # Scores, differences, two classes, set points, missed carcinomas, studies.
+    # Scores with differences, two classes, set points, missed carcinomas, studies, verdicts.
     assert len(named) == 6 and all("drawn" in text for text in named)
+    # Real images first: the kept run stands before this one.
+    assert all(text.index("made_up") < text.index("this run") for text in named)
+    sentences = [
+        text for text in ("".join(output.get("data", {}).get("text/markdown", "")) for output in outputs) if text
+    ]
+    opening = next(text for text in sentences if "made_up" in text)
+    assert opening.index("authors") < opening.index("kept: made_up (real tissue)") and "this run" not in opening
     own = json.loads((output / "record.json").read_text("utf8"))
     assert own["results"] == record["results"] and own["data"]["twin"]

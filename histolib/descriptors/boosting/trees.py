@@ -47,12 +47,24 @@ def complete(parameters: Mapping, labels: np.ndarray) -> dict:
 def binned(descriptors: np.ndarray, labels: np.ndarray, settings: Mapping) -> lightgbm.Dataset:
     """Rows in bins, which models that differ in nothing but the seed can share; the longest step after the training."""
     rows = np.asarray(descriptors, np.float32).reshape(-1, descriptors.shape[-1])
+    _check_rows(len(rows), settings)
     return lightgbm.Dataset(rows, np.repeat(labels, descriptors.shape[1]), params=_without_rounds(settings)).construct()
 
 
 def train(data: lightgbm.Dataset, settings: Mapping, seed: int) -> lightgbm.Booster:
     """Trees for rows that are in bins; `settings` as `complete` gives them."""
     return lightgbm.train(_without_rounds(settings) | {"seed": int(seed)}, data, settings["num_iterations"])
+
+
+def _check_rows(rows: int, settings: Mapping) -> None:
+    """Refuse rows that no tree can split: LightGBM would answer alike to everything, and only warn."""
+    leaf, share = settings.get("min_data_in_leaf", 20), settings.get("bagging_fraction", 1.0)
+    seen = int(rows * share) if settings.get("bagging_freq", 0) else rows
+    if seen < 2 * leaf:
+        raise ValueError(
+            f"no split possible: a tree sees {seen} of {rows} rows, and both sides of a split need {leaf} "
+            "(min_data_in_leaf); more images or augmentations, or fewer folds, would do"
+        )
 
 
 def _without_rounds(settings: Mapping) -> dict:

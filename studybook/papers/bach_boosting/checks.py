@@ -1,4 +1,4 @@
-"""Checks of the paper that need arithmetic of their own: Table 1 by folds, the set points, the authors' answers."""
+"""Checks of the paper that need arithmetic of their own: Table 1 by folds, set points, what the authors published."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from statistics import fmean, pstdev, stdev
 
 from scipy.stats import chi2
 
+from histolib import metrics
+from studybook.papers.bach_boosting import authors
+from studybook.published import reported
 from studybook.published.intervals import Range, agrees, rounding
 from studybook.published.report import NOT_STATED, OUTSIDE, Paper, Row, number, row
 
@@ -118,10 +121,11 @@ def spreads_of_rows(paper: Paper) -> Iterator[Row]:
             "Table 1",
             printed,
             pstdev(values),
-            "Agrees only if divided by one less than the number of folds, unlike the row of the fusion."
+            "Agrees if divided by one less than the number of folds, unlike the row of the fusion, or if the seeds are "
+            "counted too, as the authors' log shows."
             if agrees(printed, less)
             else f"Divided by one less than the number of folds it is {less:.2f}. The printed number is larger than "
-            "the cells allow: as if the seeds were counted too.",
+            "the cells allow: the seeds are counted too, as the authors' log shows.",
         )
         least = least_spread(values, 100 / fold_size(paper))
         check, found = f"standard deviation over folds and seeds, {method}", f"at least {least:.2f}"
@@ -263,44 +267,49 @@ def area(paper: Paper) -> tuple[float, float]:
     return sum((b[0] - a[0]) * a[1] for a, b in pairs), sum((b[0] - a[0]) * b[1] for a, b in pairs)
 
 
-def answers(paper: Paper) -> Iterator[Row]:
-    """Checks against the answers for each image, and the accuracies of the folds, that the authors published."""
-    count = {(true, called): float(paper.text(f"answers_{true}_{called}")) for true in CLASSES for called in CLASSES}
-    right = sum(count[name, name] for name in CLASSES)
-    missed = {kind: sum(count[kind, called] for called in CLASSES[:2]) for kind in CLASSES[2:]}
-    alarms = sum(count[true, called] for true in CLASSES[:2] for called in CLASSES[2:])
-    negatives = sum(count[true, called] for true in CLASSES[:2] for called in CLASSES)
-    folds, of_folds = paper.series("two_class_folds"), "over the folds, carcinoma or not"
-    of_answers, of_code = "authors' published answers", "authors' published code"
-    accuracy = 100 * right / float(paper.text("images"))
-    for id, check, printed, found, source in (
-        ("answers_accuracy", "accuracy of the fusion, four classes", "accuracy", accuracy, of_answers),
-        (
-            "answers_in_situ",
-            "in situ carcinomas called normal or benign",
-            "missed_in_situ",
-            missed["in_situ"],
-            of_answers,
-        ),
-        (
-            "answers_invasive",
-            "invasive carcinomas called normal or benign",
-            "missed_invasive",
-            missed["invasive"],
-            of_answers,
-        ),
-        (
-            "answers_specificity",
-            "specificity where the most probable class decides",
-            "middle_specificity",
-            100 * (1 - alarms / negatives),
-            of_answers,
-        ),
-        ("folds_accuracy", f"accuracy {of_folds}", "two_class_accuracy", fmean(folds), of_code),
-        ("folds_std", f"standard deviation {of_folds}", "two_class_std", pstdev(folds), of_code),
-    ):
-        place = f"{paper.place(printed)}; {source}"
-        yield number(id, check, place, paper.text(printed), found, otherwise=OUTSIDE)
+def published_answers(paper: Paper) -> Iterator[Row]:
+    """Checks against the answers for each image that the authors published."""
+    rows, two = authors.answers(), authors.carcinoma()
+    missed = metrics.missed(rows, CLASSES)["missed"].droplevel("method")
+    in_fold = (two["p_1"] >= 0.5).eq(two["y_true"]).groupby(two["fold"]).mean() * 100
+    points = {paper.text(name): rates for name, rates in _POINTS.items()}
+    at = {point: metrics.operating_point(two["y_true"], two["p_1"], float(point)) for point in points}
+    found = {
+        "accuracy": metrics.per_fold(rows).at["fusion", "mean"],
+        "missed_in_situ": float(missed["in_situ"]),
+        "missed_invasive": float(missed["invasive"]),
+        "two_class_accuracy": in_fold.mean(),
+        "two_class_std": in_fold.std(ddof=0),
+        "auc": metrics.scores(two["y_true"], two["p_1"])["auc"],
+    }
+    meanings = reported.claims(paper.name).set_index("id")["meaning"]
+    for point, rates in points.items():
+        for id, rate in zip(rates, ("sensitivity", "specificity"), strict=True):
+            found[id], meanings[id] = 100 * at[point][rate], f"{rate} at the set point {point}"
+    for id, value in found.items():
+        place = f"{paper.place(id)}; authors' published answers"
+        yield number(f"answers_{id}", meanings[id], place, paper.text(id), value, otherwise=OUTSIDE)
+
+
+def published_log(paper: Paper) -> Iterator[Row]:
+    """Checks against the accuracies of single models by fold and seed that the authors published."""
+    log, place = authors.accuracies(), "Table 1; authors' published log"
+    single = {name: rows for name, rows in log.groupby("method", sort=False) if name in constituents(paper)}
+    for method, rows in single.items():
+        means, printed = rows.groupby("fold")["accuracy"].mean(), cells(paper, method)
+        same = sum(abs(one - other) < _SLACK for one, other in zip(means, printed, strict=True))
+        check, whole_row = f"cells as means of five seeds, {method}", f"{len(printed)} cells"
+        yield row(f"log_cells_{_id(method)}", check, place, whole_row, f"{same} the same", same == len(printed))
+        fifty, text = rows["accuracy"].tolist(), paper.text(f"1/{method}/std")
+        yield number(
+            f"log_std_{_id(method)}",
+            f"standard deviation over folds and seeds, {method}",
+            place,
+            text,
+            pstdev(fifty),
+            f"Of 50 accuracies, divided by 50; divided by 49 it is {stdev(fifty):.2f}.",
+            OUTSIDE,
+        )
 
 
 CHECKS = [
@@ -312,5 +321,6 @@ CHECKS = [
     gains,
     chance,
     set_points,
-    answers,
+    published_answers,
+    published_log,
 ]

@@ -23,9 +23,14 @@ PUBLISHED = {
 }
 
 
-def short(encoder: str) -> str:
-    """Name of an encoder in tables: the published one, ``Lite0`` and so on for EfficientNet-Lite."""
-    return _SHORT.get(encoder, encoder.removeprefix("efficientnet_").capitalize())
+# The classes, in the order of their numbers, as a submission to the challenge names them.
+ANSWERS = ("Normal", "Benign", "InSitu", "Invasive")
+
+
+def short(encoder: str, width: float = 1.0) -> str:
+    """Name of an encoder in tables: the published one, ``Lite0`` and so on for EfficientNet-Lite; with its width."""
+    name = _SHORT.get(encoder, encoder.removeprefix("efficientnet_").capitalize())
+    return name if width == 1 else f"{name} (width {width:g})"
 
 
 def encoder(backbone: keras.Model, side: int | None) -> keras.Model:

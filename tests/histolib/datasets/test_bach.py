@@ -36,6 +36,30 @@ def photos(tmp_path):
     return folder
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_patients_that_a_table_lists_are_kept_together(photos, place):
+    assert (bach.scan(photos)["patient"] == bach.scan(photos)["image_id"]).all()
+    file = [photos, *photos.parents][place] / bach.PATIENTS
+    file.write_text("image,patient\nn001.tif,7\nb002,7\niv003.tif,8\n")
+    table = datasets.load("bach", photos.parents[1]).table.set_index("image_id")
+    assert table.loc[["n001", "b002", "iv003", "n002"], "patient"].tolist() == ["patient 7"] * 2 + ["patient 8", "n002"]
+    assert table["patient"].nunique() == len(table) - 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,patient\nn001,7\n", "columns name, patient; expected image and patient"),
+        ("image,patient\nn001,7\nn001.tif,8\n", "image n001 comes twice"),
+        ("image,patient\nn004,7\n", "image n004 comes twice, or is not among the 12 images"),
+    ],
+)
+def test_a_table_of_patients_that_does_not_fit_is_refused(photos, text, message):
+    (photos / bach.PATIENTS).write_text(text)
+    with pytest.raises(ValueError, match=message):
+        bach.scan(photos)
+
+
 @pytest.fixture(scope="module")
 def drawn():
     """Three drawings of each class."""

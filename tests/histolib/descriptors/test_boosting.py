@@ -77,6 +77,19 @@ def test_rows_are_drawn_anew_by_default_and_not_in_the_setting_as_run():
     np.testing.assert_array_equal(*two_seeds(fixed))
 
 
+@pytest.mark.parametrize(
+    ("parameters", "rows", "seen"),
+    [(boosting.PARAMETERS, 57, 39), (boosting.AS_RUN, 39, 39), (boosting.AS_RUN | {"min_data_in_leaf": 30}, 59, 59)],
+)
+def test_rows_that_no_tree_can_split_are_refused_and_one_more_is_enough(parameters, rows, seen):
+    labels = np.arange(rows + 1) % CLASSES
+    x = descriptors()[0, 0] * labels[:, None, None]
+    with pytest.raises(ValueError, match=f"no split possible: a tree sees {seen} of {rows} rows"):
+        fit(x[:-1], labels[:-1], 0, parameters)
+    answers = boosting.predict(fit(x, labels, 0, parameters | {"num_iterations": 2}), x)
+    assert np.ptp(answers, axis=0).max() > 0
+
+
 def test_a_model_learns_and_predicts_each_augmentation():
     x = descriptors()
     p = boosting.predict(fit(x, LABELS, seed=3), x)

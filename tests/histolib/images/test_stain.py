@@ -164,6 +164,14 @@ def test_jitter_equals_its_formulas_and_its_tables():
     assert stain.jitter_tables(np.ones((4, 2))).shape == (4, 3, 256, 3)
 
 
+def test_channels_vary_the_densities_of_red_and_green():
+    image = np.random.default_rng(0).integers(0, 256, (5, 6, 3), dtype=np.uint8)
+    tables = stain.jitter_tables(np.array([[0.7, 1.3]]), channels=True)[0]
+    density = sum(tables[k][image[..., k]] for k in range(3))
+    expected = -np.log((image + 1.0) / stain.JITTER_LIGHT) * [0.7, 1.3, 1.0]
+    assert np.allclose(density, expected, atol=1e-6)
+
+
 def test_jitter_by_hand():
     white, black = constant(255, 255, 255), constant(0, 0, 0)
     assert np.array_equal(stain.jitter(white, 0), white)

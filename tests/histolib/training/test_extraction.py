@@ -57,11 +57,11 @@ def images(tmp_path):
     return dataset(tmp_path / "images")
 
 
-def one_after_the_other(network, image, image_id, normalize=True, jitters=2, seed=0):
+def one_after_the_other(network, image, image_id, kind, normalize=True, jitters=2, seed=0):
     """What `describe` should give, by the library's parts on whole images."""
     image = crops.rescaled(image, FEW["scale"])
     image = stain.normalize(image) if normalize else image
-    factors, places = extraction.draw(image_id, image.shape[:2], SIZE, FEW["crops"], jitters, seed)
+    factors, places = extraction.draw(image_id, image.shape[:2], SIZE, FEW["crops"], jitters, seed, kind=kind)
     found = []
     for pair, place in zip(factors, places, strict=True):
         density = sum(stain.jitter_tables(pair[None])[0, k][image[..., k]] for k in range(3))
@@ -80,7 +80,9 @@ def test_descriptors_are_those_of_the_steps_one_after_the_other(images, tmp_path
     for k, image_id in enumerate(images.table["image_id"]):
         image = packing.read(images.root / f"{k}.png")
         for name, network in networks.items():
-            assert np.allclose(found[name][k], one_after_the_other(network, image, image_id), rtol=1e-4, atol=1e-6)
+            assert np.allclose(
+                found[name][k], one_after_the_other(network, image, image_id, f"{name}-{SIZE}"), rtol=1e-4, atol=1e-6
+            )
 
 
 @pytest.mark.parametrize(("pixels", "calls"), [(30_000, (3, 4)), (9_000, (1, 4)), (6_500, (1, 2)), (10, (1, 1))])
@@ -110,10 +112,12 @@ def test_order_and_neighbors_do_not_matter(images, tmp_path):
     assert np.allclose(found, whole[[3, 1]], rtol=1e-5)
 
 
-def test_encoders_see_the_same_crops_whenever_they_are_asked(images, tmp_path):
-    first = extraction.encode(images, {"a": encoder(1)}, folder=tmp_path, **FEW)
-    later = extraction.encode(images, {"a": encoder(1), "b": encoder(1)}, folder=tmp_path, **FEW)
-    assert np.array_equal(first["a"], later["a"]) and np.allclose(later["b"], later["a"], rtol=1e-5)
+@pytest.mark.parametrize("shared", [True, False])
+def test_encoders_see_the_same_crops_only_if_they_share_them(shared, images, tmp_path):
+    options = FEW | {"folder": tmp_path, "shared": shared}
+    first = extraction.encode(images, {"a": encoder(1)}, **options)
+    later = extraction.encode(images, {"a": encoder(1), "b": encoder(1)}, **options)
+    assert np.array_equal(first["a"], later["a"]) and np.allclose(later["b"], later["a"], rtol=1e-5) == shared
 
 
 def test_without_jitter_the_staining_stays(images, tmp_path):
@@ -122,24 +126,37 @@ def test_without_jitter_the_staining_stays(images, tmp_path):
     by_one = extraction.encode(images, {"e": network}, jitters=1, low=1, high=1, folder=tmp_path, **rest)["e"]
     assert plain.shape == (4, 1, 5) and np.allclose(plain, by_one, rtol=1e-5)
     image = crops.rescaled(packing.read(images.root / "0.png"), 0.5)
-    places = extraction.draw("image 0", image.shape[:2], SIZE, 3, 0)[1][0]
+    places = extraction.draw("image 0", image.shape[:2], SIZE, 3, 0, kind=f"e-{SIZE}")[1][0]
     expected = features.power_mean(network.predict_on_batch(crops.cut(stain.normalize(image), places, SIZE)))
     assert np.allclose(plain[0, 0], expected, rtol=1e-4)
 
 
+@pytest.mark.parametrize("p", [1, np.inf])
+def test_crops_can_be_pooled_otherwise(p, images, tmp_path):
+    options = FEW | {"folder": tmp_path, "shared": True, "crops": 1}
+    # One crop is its own mean and maximum; of three the mean lies below the 3-norm, and the maximum above.
+    one, pooled = (extraction.encode(images, {"e": encoder()}, **options, p=q)["e"] for q in (3, p))
+    assert np.allclose(one, pooled, rtol=1e-5)
+    three, pooled = (extraction.encode(images, {"e": encoder()}, **options | {"crops": 3}, p=q)["e"] for q in (3, p))
+    assert ((pooled - three) * (1 if p > 3 else -1) > -1e-6).all() and not np.allclose(pooled, three, rtol=1e-3)
+
+
 def test_normalization_can_be_left_out(images, tmp_path):
     found = extraction.encode(images, {"e": encoder()}, normalize=False, folder=tmp_path, **FEW)["e"]
-    expected = one_after_the_other(encoder(), packing.read(images.root / "2.png"), "image 2", normalize=False)
+    expected = one_after_the_other(
+        encoder(), packing.read(images.root / "2.png"), "image 2", f"e-{SIZE}", normalize=False
+    )
     assert np.allclose(found[2], expected, rtol=1e-4, atol=1e-6)
 
 
-def test_draws_depend_on_seed_image_and_jitter_only():
+def test_draws_depend_on_seed_image_jitter_and_kind_only():
     factors, places = extraction.draw("n001", (60, 80), 20, crops=4, jitters=6, seed=3)
     fewer = extraction.draw("n001", (60, 80), 20, crops=4, jitters=2, seed=3)
     assert factors.shape == (6, 2) and places.shape == (6, 4, 5) and (factors >= 0.7).all() and (factors <= 1.3).all()
     assert np.array_equal(fewer[0], factors[:2]) and np.array_equal(fewer[1], places[:2])
     assert len(np.unique(factors)) == 12 and len(np.unique(places.reshape(24, 5), axis=0)) > 20
-    for other in (extraction.draw("n002", (60, 80), 20, 4, 6, 3), extraction.draw("n001", (60, 80), 20, 4, 6, 4)):
+    others = [dict(image_id="n002", seed=3), dict(image_id="n001", seed=4), dict(image_id="n001", seed=3, kind="e-20")]
+    for other in (extraction.draw(shape=(60, 80), size=20, crops=4, jitters=6, **one) for one in others):
         assert not np.array_equal(other[0], factors) and not np.array_equal(other[1], places)
     unchanged, first = extraction.draw("n001", (60, 80), 20, 4, 0, 3)
     assert unchanged.tolist() == [[1, 1]] and np.array_equal(first, places[:1])
@@ -160,7 +177,8 @@ def test_what_is_kept_is_read_again_only_if_all_is_the_same(tmp_path):
 
     assert times() == 2 and times() == 0
     changes = [dict(scale=0.6), dict(crops=4), dict(jitters=3), dict(seed=1), dict(low=0.8), dict(high=1.2)]
-    assert [times(**change) for change in [*changes, dict(normalize=False)]] == [2] * 7
+    changes += [dict(normalize=False), dict(shared=True), dict(p=1), dict(channels=True)]
+    assert [times(**change) for change in changes] == [2] * 10
     assert times(encoder(9)) == 2 and times(encoder(keepdims=False)) == 0
     assert times(encoder(size=25), size=25) == 2
     assert times() == 0

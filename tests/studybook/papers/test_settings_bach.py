@@ -15,6 +15,10 @@ def test_every_backbone_has_a_short_name_of_its_own():
     assert names[-3:] == ["Lite0", "Lite1", "Lite2"]
 
 
+def test_a_narrow_network_does_not_stand_under_the_name_of_a_whole_one():
+    assert settings.short("vgg16", 0.125) == "VGG (width 0.125)" and settings.short("vgg16", 1) == "VGG"
+
+
 @pytest.mark.parametrize(("name", "length"), [("vgg16", 1408 // 8), ("resnet50", 2048 // 8)])
 def test_networks_are_pooled_as_published(name, length):
     encoder = settings.encoder(models.backbone(name, 0.125, None), None)
