@@ -43,9 +43,9 @@ def named(rows: pd.DataFrame) -> pd.DataFrame:
     parts = rows["method"].str.extract(r"^(?P<method>.*?)(?:, training (?P<training>\d+))?$")
     return rows.assign(
         method=parts["method"],
-        training=parts["training"].fillna(1).astype(int),
+        training=parts["training"].fillna("1").astype(int),
         magnification=rows["image_id"].str.extract(r"-(\d+)-\d+$")[0].astype(int),
-        about=parts["method"].str.extract(r"^(?:specific|without) (\d+)x$")[0].fillna(0).astype(int),
+        about=parts["method"].str.extract(r"^(?:specific|without) (\d+)x$")[0].fillna("0").astype(int),
     )
 
 

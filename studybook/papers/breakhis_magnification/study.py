@@ -56,11 +56,14 @@ def plan(parameters: Mapping) -> list[dict]:
     Raises
     ------
     ValueError
-        If ``folds_compared`` is empty or not among ``folds``, or a network of ``further`` is unknown.
+        If ``folds_compared`` is empty or not among ``folds``, ``specific`` is empty, or a network of ``further`` is
+        unknown.
     """
     compared, further = parameters["folds_compared"], parameters["further"]
     if not compared or not set(compared) <= set(parameters["folds"]):
         raise ValueError(f"folds_compared={compared}: expected at least one, each of folds={parameters['folds']}")
+    if not parameters["specific"]:
+        raise ValueError("specific=[]: expected at least one magnification that gets a network of its own")
     if not set(further) <= set(FURTHER):
         raise ValueError(f"further={further}: expected some of {', '.join(FURTHER)}")
     shared = {name: parameters[name] for name in _SHARED}
