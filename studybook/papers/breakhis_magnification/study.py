@@ -37,7 +37,8 @@ MODEL = "model.keras"  # in the folders of the units with two tasks
 MAGNIFICATION_TABLE = "magnification"  # a unit's further table: answers about the magnification
 _NAMES = ("variant", "magnification", "tuned_on", "training")
 _WEIGHTS = ("weight_malignancy", "weight_magnification")
-_DATA = ("data", "patients", "data_seed", "split", "seed")
+_SET = ("data", "patients", "data_seed", "difficulty")
+_DATA = (*_SET, "split", "seed")
 _SHARED = (
     *_DATA, "size", "width", "epochs", "batch_size", "learning_rate", "momentum",
     "patience", "validation", "dropout",
@@ -130,7 +131,7 @@ def fingerprint(settings: Mapping) -> str:
 
 def dataset(settings: Mapping) -> datasets.Dataset:
     """The set as a unit uses it."""
-    return _load(settings["data"], settings["patients"], settings["data_seed"])
+    return _load(*(settings[name] for name in _SET))
 
 
 def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -247,7 +248,7 @@ def _crafted(settings: Mapping, own: np.ndarray, tested: np.ndarray) -> tuple[pd
     """Predictions by one descriptor with one classifier, and times."""
     from histolib.descriptors import comparison
 
-    described = _described(settings["descriptor"], settings["size"], *(settings[key] for key in _DATA[:3]))
+    described = _described(settings["descriptor"], settings["size"], *(settings[key] for key in _SET))
     rows, times = comparison.compare(
         described, dataset(settings).table, own, tested, [settings["descriptor"]],
         [settings["classifier"]], settings["seed"], settings["fold"], method(settings), workers=1,
@@ -260,7 +261,7 @@ def _frozen(settings: Mapping, own: np.ndarray, tested: np.ndarray) -> tuple[pd.
     from histolib.descriptors import classifiers
     from histolib.metrics import predictions
 
-    features, seconds = _encoded(settings["size"], *(settings[key] for key in _DATA[:3]))
+    features, seconds = _encoded(settings["size"], *(settings[key] for key in _SET))
     table, start = dataset(settings).table, time.perf_counter()
     labels, patients = table["label"].to_numpy()[own], table["patient"].to_numpy(object)[own]
     model = classifiers.fit(
@@ -357,6 +358,6 @@ def _architecture(settings: Mapping) -> tuple:
 
 
 @lru_cache
-def _load(data, patients, seed: int) -> datasets.Dataset:
-    root = data or twins.folder("breakhis", patients, seed)
+def _load(data, patients, seed: int, difficulty: float) -> datasets.Dataset:
+    root = data or twins.folder("breakhis", patients, seed, difficulty)
     return datasets.load("breakhis", root, data and patients, seed)

@@ -25,9 +25,9 @@ CROPPINGS = {
 """The four ways to cut of the slides, as settings of `patches.table`. Overlap and number are not in them."""
 WHOLE = "whole"  # cropping of those that see an image uncut
 TILE, SIGMA = 32, 8.0  # of `contrast.treatment`, pixels of an image that is not shrunk
-DATA = ("data", "patients", "data_seed", "split", "seed", "scale", "validation")
+SETS = ("data", "patients", "data_seed", "difficulty")
+DATA = (*SETS, "split", "seed", "scale", "validation")
 CUT = ("overlap", "crops")
-SETS = ("data", "patients", "data_seed")
 
 
 def dataset(settings: Mapping) -> datasets.Dataset:
@@ -187,6 +187,6 @@ def _windows(**settings) -> pd.DataFrame:
 
 
 @lru_cache
-def _load(data, patients, seed: int) -> datasets.Dataset:
-    root = data or twins.folder("breakhis", patients, seed)
+def _load(data, patients, seed: int, difficulty: float) -> datasets.Dataset:
+    root = data or twins.folder("breakhis", patients, seed, difficulty)
     return datasets.load("breakhis", root, data and patients, seed)

@@ -17,7 +17,7 @@ from studybook.papers.breakhis_magnification import answers, study
 from studybook.published import verdicts
 
 VALUES = {
-    "data": None, "patients": 12, "data_seed": 3, "split": "official", "folds": [1, 2], "folds_compared": [1],
+    "data": None, "patients": 12, "data_seed": 3, "difficulty": 1.0, "split": "official", "folds": [1, 2], "folds_compared": [1],
     "specific": [40, 100, 200, 400], "left_out": [400],
     "size": 32, "width": 0.0625, "epochs": 1, "batch_size": 16, "learning_rate": 0.01,
     "momentum": 0.9, "patience": 5, "validation": 0.34, "dropout": 0.1, "weight_malignancy": 0.75,
@@ -250,7 +250,7 @@ def test_a_unit_is_the_same_alone_and_after_others(plan, found):
 
 def test_the_frozen_network_is_fitted_for_each_magnification_or_for_all(found, rows):
     table = study.dataset(VALUES).table
-    features, _ = study._encoded(32, None, 12, 3)
+    features, _ = study._encoded(32, None, 12, 3, 1.0)
     train, test = splits.of_fold(table, 1)
     for name, there in ((study.FROZEN, (table["magnification"] == 100).to_numpy()),
                         (study.FROZEN_ALL, np.ones(len(table), bool))):  # fmt: skip
