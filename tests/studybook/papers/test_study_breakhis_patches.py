@@ -16,7 +16,8 @@ from studybook.papers.breakhis_patches import study as study
 from studybook.published import verdicts
 
 VALUES = {
-    "data": None, "patients": 12, "data_seed": 3, "difficulty": 1.0, "seed": 0, "split": "official", "folds": [1], "magnifications": [200],
+    "data": None, "patients": 12, "data_seed": 3, "difficulty": 1.0,
+    "seed": 0, "split": "official", "folds": [1], "magnifications": [200],
     "base_contrast": "whitening", "base_structure": "stride 2", "base_cropping": "sliding 128", "contrasts": ["raw"],
     "structures": ["normal"], "croppings": ["random 256"], "networks": list(study.EARLIER), "shares": [0.5],
     "regularizations": ["none", "L2", "dropout"], "grid": False, "scale": 0.25, "overlap": 0.5, "crops": 5,
