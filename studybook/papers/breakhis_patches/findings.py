@@ -384,6 +384,23 @@ def with_constant(images: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([first.assign(method=CONSTANT, p_0=0.0, p_1=1.0), rows], ignore_index=True)
 
 
+def method_scores(rows: pd.DataFrame, names: Sequence[str], draws: int = 1000, seed: int = 0) -> pd.DataFrame:
+    """Scores of images with their intervals as text, and before them the recognition rate: the mean over patients of
+    the share of each one's images that are told right, as the publishers of BreaKHis score.
+
+    Parameters
+    ----------
+    rows
+        From `with_constant`.
+    names, draws, seed
+        As in `metrics.summary`.
+    """
+    rate = metrics.recognition_intervals(rows, draws=draws, seed=seed, over=("fold", "magnification"))
+    table = beside.scores(metrics.summary(rows, draws, seed), names)
+    table.insert(0, "recognition rate", rate.apply(beside.interval, axis=1))
+    return table
+
+
 def beaten(rows: pd.DataFrame, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
     """Every method less the constant answer and less the plainest method, on the same drawn patients.
 
@@ -420,6 +437,38 @@ def winners(rows: pd.DataFrame, draws: int = 1000, seed: int = 0) -> list[str]:
         low = metrics.difference(rows, reference, draws, seed=seed).xs("auc", level="score")["low"]
         names = [name for name in names if low[name] > 0]
     return names
+
+
+def selected(found: Gathered, images: pd.DataFrame) -> pd.DataFrame:
+    """The best setting of the network by two rules: chosen on validation patients, or on the test patients themselves.
+
+    Parameters
+    ----------
+    found
+        All units.
+    images
+        Their predictions of images, from `scoring.levels`.
+
+    Returns
+    -------
+    DataFrame
+        Predictions of two methods, all magnifications of the run. *chosen on validation*: in each fold the setting with
+        the highest accuracy on the patches of the validation patients, in the epoch whose weights were kept; its test
+        patients had no say. *chosen on the test*: at each magnification the setting with the highest accuracy of test
+        images over all folds, which is how a best model comes out of bars of test results.
+    """
+    units = found.units[found.units["network"] == OURS]
+    epochs = units["epoch kept"].astype(int)
+    checked = [found.tables["history"][name].loc[epochs[name], "val_accuracy"] for name in units.index]
+    units = units.assign(checked=checked)
+    best = units.loc[units.groupby(["fold", "magnification"])["checked"].idxmax(), ["fold", "method"]]
+    own = images[images["method"].isin(units["method"])]
+    right = ((own["p_1"] >= 0.5) == own["y_true"]).groupby(own["method"]).mean().rename("right")
+    tested = units.drop_duplicates("method").merge(right, left_on="method", right_index=True)
+    flattered = tested.loc[tested.groupby("magnification")["right"].idxmax(), "method"]
+    parts = {"chosen on validation": own.merge(best), "chosen on the test": own[own["method"].isin(flattered)]}
+    return pd.concat([rows.assign(method=name, image_id=rows["fold"].astype(str) + "/" + rows["image_id"])
+                      for name, rows in parts.items()], ignore_index=True)  # fmt: skip
 
 
 def certainty(found: Gathered, units: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:

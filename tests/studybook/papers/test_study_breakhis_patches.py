@@ -67,16 +67,28 @@ def test_names_tell_all_units_of_the_whole_grid_apart():
         "croppings": list(patch_data.CROPPINGS), "magnifications": [40, 100, 200, 400], "folds": [1, 2],
     }  # fmt: skip
     whole = study.plan(values)
-    assert len(whole) == 2 * 4 * (7 * 6 * 4 + 3 + 1 + 6)
+    assert len(whole) == 2 * 4 * (7 * 6 * 5 + 3 + 1 + 6 + 7)
     assert len({study.label(one) for one in whole}) == len(whole)
     assert len({(study.method(one), one["fold"]) for one in whole}) == len(whole)
-    assert {study.group(one) for one in whole if one["network"] != study.OURS} == {"earlier-fold1", "earlier-fold2"}
+    assert {study.group(one) for one in whole if one["network"] != study.OURS} == {
+        f"earlier-fold{fold}-{k}x" for fold in (1, 2) for k in {one["magnification"] for one in whole}
+    }
 
 
 def test_croppings_of_the_slides():
     manifest = pd.DataFrame({"image_id": ["a"]})
     found = {name: len(patches.table(manifest, (460, 700), **how)) for name, how in patch_data.CROPPINGS.items()}
-    assert found == {"random 256": 16, "random 64": 16, "sliding 128": 70, "sliding 64": 14 * 21}
+    assert found == {"random 256": 16, "random 64": 16, "sliding 128": 70, "sliding 64": 14 * 21,
+                     patch_data.RESIZED: 16}  # fmt: skip
+
+
+def test_a_resized_image_is_one_patch_of_the_network_s_side(plan):
+    one = plan[0] | {"cropping": patch_data.RESIZED}
+    (learned, rows), _, (test, tested) = patch_data.sides(one)
+    assert learned[:2].shape[1:3] == test[:2].shape[1:3] == (32, 32)
+    assert (rows.groupby("image_id").size() == VALUES["crops"]).all() and tested["image_id"].is_unique
+    whole = patch_data.treated(plan[0])
+    assert patch_data.treated(one).shape[1:3] == (32, 32) != whole.shape[1:3]
 
 
 def test_planning_imports_no_network_library():
@@ -335,9 +347,28 @@ def test_differences_from_constant_and_colors_are_of_all_magnifications_together
     one = metrics.scores(*rows.loc[rows["method"] == "DeCAF", ["y_true", "p_1"]].to_numpy().T)
     assert table.loc["DeCAF", ("less always malignant", "AUC")].startswith(f"{one['auc'] - 0.5:+.2f} [")
     assert table.loc["color histogram", ("less color histogram", "AUC")] == "–"
+    table = findings.method_scores(rows, ["accuracy"], draws=5)
+    assert table.columns.tolist() == ["recognition rate", "accuracy"]
+    rate = metrics.recognition_rate(rows, ["method"])["DeCAF"]
+    assert table.loc["DeCAF", "recognition rate"].startswith(f"{rate:.3f} [")
     perfect = rows.assign(p_1=rows["p_1"].where(rows["method"] != "DeCAF", 0.1 + 0.8 * rows["y_true"]))
     perfect = perfect[perfect["method"].isin([findings.CONSTANT, "DeCAF"])]
     assert findings.winners(perfect, draws=20) == ["DeCAF"]
+
+
+def test_the_choice_on_the_test_is_never_below_that_on_validation(found):
+    images = scoring.levels(found)["image"]
+    rows = findings.selected(found, images)
+    right = ((rows["p_1"] >= 0.5) == rows["y_true"]).groupby(rows["method"]).mean()
+    own = images[images["method"].str.startswith(study.OURS)]
+    each = ((own["p_1"] >= 0.5) == own["y_true"]).groupby(own["method"]).mean()
+    assert right["chosen on the test"] == each.max() >= right["chosen on validation"]
+    units_ = found.units[found.units["network"] == study.OURS]
+    checked = {row["method"]: found.tables["history"][name].loc[row["epoch kept"], "val_accuracy"]
+               for name, row in units_.iterrows()}  # fmt: skip
+    best = max(checked, key=checked.get)
+    chosen = rows[rows["method"] == "chosen on validation"]
+    assert chosen["p_1"].tolist() == own[own["method"] == best]["p_1"].tolist()
 
 
 def test_methods_with_one_answer_are_marked(found):
