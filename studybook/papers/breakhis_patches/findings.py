@@ -26,6 +26,7 @@ BETTER_RULES, EXIST = ("average", "vote"), "exist"
 TRAINED = "training, last epoch (augmentation and dropout on)"
 CHECKED = "validation, last epoch"
 TESTED = "test, epoch kept"
+_TITLES = {"accuracy": "image accuracy", "balanced_accuracy": "balanced accuracy", "auc": "AUC", "f1": "F1"}
 OPENING = ("clahe_best", "rules_better", "better_than_others")  # the claims with which the chapter opens
 # Statements about differences: the claim, the setting, what is praised, against what, at which magnification (all if
 # None), of what a score is taken, and which.
@@ -341,8 +342,7 @@ def against_base(
 
 def text(table: pd.DataFrame) -> pd.DataFrame:
     """The table of `against_base` with a difference and its interval in each cell."""
-    names = {"accuracy": "image accuracy", "balanced_accuracy": "balanced accuracy", "auc": "AUC"}
-    columns = {names.get(score, score): table[score].apply(beside.interval, axis=1, sign="+")
+    columns = {_TITLES.get(score, score): table[score].apply(beside.interval, axis=1, sign="+")
                for score in table.columns.unique(0)}  # fmt: skip
     return pd.DataFrame(columns, index=table.index)
 
@@ -350,13 +350,15 @@ def text(table: pd.DataFrame) -> pd.DataFrame:
 def read(table: pd.DataFrame, score: str = "accuracy") -> str:
     """What the table of `against_base` says by one score, as a sentence: which whole intervals lie on a side of 0."""
     if not len(table):
-        return "this run has the base setting only; the exercises and the profile `paper` have others."
+        return (
+            "nothing can be told, since the run has the base setting only (exercises and profile `paper` have others)"
+        )
     part = table[score]
     sides = {"above 0": part["low"] > 0, "below 0": part["high"] < 0}
     sides["around 0"] = ~(sides["above 0"] | sides["below 0"])
     told = [f"{which} for " + " and ".join(f"{pair} at {at}" for at, pair in part.index[mask])
             for which, mask in sides.items() if mask.any()]  # fmt: skip
-    return f"by image accuracy, the interval lies {'; '.join(told)}."
+    return f"by image accuracy the interval lies {', '.join(told)}"
 
 
 def trainings(images: pd.DataFrame, one: str, other: str, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -398,7 +400,7 @@ def method_scores(rows: pd.DataFrame, names: Sequence[str], draws: int = 1000, s
     rate = metrics.recognition_intervals(rows, draws=draws, seed=seed, over=("fold", "magnification"))
     table = beside.scores(metrics.summary(rows, draws, seed), names)
     table.insert(0, "recognition rate", rate.apply(beside.interval, axis=1))
-    return table
+    return table.rename(columns=lambda name: _TITLES.get(name, name))
 
 
 def beaten(rows: pd.DataFrame, draws: int = 1000, seed: int = 0) -> pd.DataFrame:

@@ -14,11 +14,10 @@ from studybook.published import beside
 LEVELS = ("patch", "image", "patient")
 SETTINGS = ("network", "structure", "contrast", "cropping", "share", "regularization")
 SHOWN = (
-    ("patch", "accuracy"), ("patch", "auc"), ("image", "accuracy"), ("image", "precision"), ("image", "f1"),
-    ("patient", "accuracy"),
+    ("patch", "auc"), ("image", "accuracy"), ("image", "precision"), ("image", "f1"), ("patient", "accuracy"),
 )  # fmt: skip
 # Of methods, some of which know one class only.
-SHOWN_OF_METHODS = (*SHOWN[:3], ("image", "balanced_accuracy"), *SHOWN[3:])
+SHOWN_OF_METHODS = (*SHOWN[:2], ("image", "balanced_accuracy"), *SHOWN[3:])
 RAW = "ResNet on raw images"
 WHOLE = "whole"  # cropping of those that see an image uncut
 

@@ -231,8 +231,8 @@ def test_scores_of_levels_differences_and_maps(found):
     chosen = scoring.varied(found, "contrast")
     assert chosen["variant"].tolist() == ["whitening", "raw"] and chosen["saved"].tolist() == [True, False]
     tidy = scoring.of_variants(chosen, scores)
-    assert list(dict.fromkeys(tidy["score"]))[:3] == ["patch accuracy", "patch AUC", "image accuracy"]
-    assert scoring.wide(tidy).shape == (2, 6)
+    assert list(dict.fromkeys(tidy["score"]))[:2] == ["patch AUC", "image accuracy"]
+    assert scoring.wide(tidy).shape == (2, 5)
     against = scoring.varied(found, "network")
     assert against["variant"].tolist() == [study.OURS, scoring.RAW, *study.EARLIER]
     tidy = scoring.of_variants(against, scores, scoring.SHOWN_OF_METHODS)
@@ -242,7 +242,7 @@ def test_scores_of_levels_differences_and_maps(found):
     )
     assert tidy["value"].isna().equals(uncut)
     table = scoring.votes(found, against, tidy)
-    assert table.columns[[0, 4]].tolist() == ["patches per tested image", "image balanced accuracy"]
+    assert table.columns[[0, 3]].tolist() == ["patches per tested image", "image balanced accuracy"]
     assert table["patches per tested image"].tolist() == [70, 70, 1, 1, 70, 1, 70, 70]
     assert table.loc[("200×", "SVM"), "patch AUC"] == "–" != table.loc[("200×", "DeCAF"), "patch AUC"]
     rules = scoring.rules(found, chosen[chosen["saved"]], 3, draws=5)
@@ -348,7 +348,7 @@ def test_differences_from_constant_and_colors_are_of_all_magnifications_together
     assert table.loc["DeCAF", ("less always malignant", "AUC")].startswith(f"{one['auc'] - 0.5:+.2f} [")
     assert table.loc["color histogram", ("less color histogram", "AUC")] == "–"
     table = findings.method_scores(rows, ["accuracy"], draws=5)
-    assert table.columns.tolist() == ["recognition rate", "accuracy"]
+    assert table.columns.tolist() == ["recognition rate", "image accuracy"]
     rate = metrics.recognition_rate(rows, ["method"])["DeCAF"]
     assert table.loc["DeCAF", "recognition rate"].startswith(f"{rate:.3f} [")
     perfect = rows.assign(p_1=rows["p_1"].where(rows["method"] != "DeCAF", 0.1 + 0.8 * rows["y_true"]))
