@@ -54,7 +54,7 @@ def fit(
     seed: int = 0,
     say: Callable[[str], None] | None = print,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-    loss_weights: Mapping[str, float] | None = None,
+    loss_weights: Mapping[str, float] | float | None = None,
     reuse: Hashable | None = None,
 ) -> Fit:
     """Train a classifier, or a network for several tasks at once.
@@ -84,7 +84,7 @@ def fit(
         Further Keras callbacks, such as early stopping.
     loss_weights
         Weight of each task's loss in the sum that is minimized (Bayramoglu et al. 2016, equation 2, where both are
-        0.5); all 1 if None.
+        0.5), or one number for all; all 1 if None.
     reuse
         A name for this architecture with this kind of labels, `loss`, `optimizer` and `loss_weights`. A network that
         an earlier call in this process compiled under the name takes over the state of `model` and is trained in its
@@ -130,13 +130,15 @@ def predict(model: keras.Model, images: np.ndarray, batch_size: int = 256) -> np
 
 def _compile(model: keras.Model, labels, loss: str, optimizer, loss_weights) -> None:
     names = tasks(model)
-    if loss_weights is not None and set(loss_weights) != set(names):
+    if isinstance(loss_weights, int | float):
+        loss_weights = dict.fromkeys(names, loss_weights) or [loss_weights]
+    elif loss_weights is not None and set(loss_weights) != set(names):
         raise ValueError(f"loss_weights={dict(loss_weights)}: expected one per task, {', '.join(names) or 'but none'}")
     losses, metrics = loss, ["accuracy"]
     if names:
         losses = {name: "mean_squared_error" if is_number(labels[name]) else loss for name in names}
         metrics = {name: [_quantity(labels[name])] for name in names}
-    model.compile(optimizer, losses, loss_weights and dict(loss_weights), metrics)
+    model.compile(optimizer, losses, loss_weights, metrics)
 
 
 def _quantity(labels) -> str:

@@ -21,15 +21,24 @@ from studybook.engine.units import Result
 MAIN = ("independent", "two tasks")  # the paper's two networks
 CRAFTED = "hand-crafted"  # a descriptor with a classifier, one for each magnification
 FROZEN = "frozen Lite0"  # a network that learned from ImageNet with a logistic regression, one for each magnification
-FITTED = (CRAFTED, FROZEN)  # what is fitted for each magnification by itself, nothing of it trained by gradients
+FROZEN_ALL = "frozen Lite0, one for all"  # the same features with one regression for all magnifications
+FITTED = (CRAFTED, FROZEN, FROZEN_ALL)  # nothing of it trained by gradients
+TESTED, TESTED_LESS = "stopped on test images", "trained on fewer, stopped on test images"
+HALVED = "half the loss"
+FURTHER = ("regression", TESTED, TESTED_LESS, HALVED)
+"""Networks beside the compared ones. `regression` tells the magnification as a number; `TESTED` stops as the paper's
+did and trains on the validation patients too, `TESTED_LESS` without them, as the network that it stands beside;
+`HALVED` has one task and the weight that the task has among two."""
 TWO_TASKS = ("two tasks", "regression")
 SCALE = 64  # gray levels that become 1; not published
 CLIP = 1.0  # largest norm of a gradient; not published, without it the regression diverges
+VALIDATION = "validation"  # what decides when to stop: patients of the training side
 MODEL = "model.keras"  # in the folders of the units with two tasks
 MAGNIFICATION_TABLE = "magnification"  # a unit's further table: answers about the magnification
-_NAMES = ("variant", "magnification", "tuned_on")
+_NAMES = ("variant", "magnification", "tuned_on", "training")
 _WEIGHTS = ("weight_malignancy", "weight_magnification")
-_DATA = ("data", "patients", "data_seed", "split", "seed")
+_SET = ("data", "patients", "data_seed", "difficulty")
+_DATA = (*_SET, "split", "seed")
 _SHARED = (
     *_DATA, "size", "width", "epochs", "batch_size", "learning_rate", "momentum",
     "patience", "validation", "dropout",
@@ -40,33 +49,53 @@ def plan(parameters: Mapping) -> list[dict]:
     """Settings of all units.
 
     In each of ``folds`` one network for all magnifications and one for two tasks; in those of ``folds_compared`` also a
-    network for each magnification of ``specific``, one for all but each of ``left_out``, one that gives the
-    magnification as a number, and one that stops as the paper's did. And in each fold every hand-crafted descriptor
-    with every classifier, and the frozen network unless its images' side is 0.
+    network for each magnification of ``specific``, one for all but each of ``left_out``, and those of ``further``.
+    There the network for all and those for one or all but one are trained ``trainings`` times, from other initial
+    weights. And in each fold every hand-crafted descriptor with every classifier, and the frozen network, with a
+    regression for each magnification and with one for all, unless its images' side is 0.
+
+    Raises
+    ------
+    ValueError
+        If ``folds_compared`` is empty or not among ``folds``, ``specific`` is empty, or a network of ``further`` is
+        unknown.
     """
-    compared = parameters["folds_compared"]
+    compared, further = parameters["folds_compared"], parameters["further"]
     if not compared or not set(compared) <= set(parameters["folds"]):
         raise ValueError(f"folds_compared={compared}: expected at least one, each of folds={parameters['folds']}")
+    if not parameters["specific"]:
+        raise ValueError("specific=[]: expected at least one magnification that gets a network of its own")
+    if not set(further) <= set(FURTHER):
+        raise ValueError(f"further={further}: expected some of {', '.join(FURTHER)}")
     shared = {name: parameters[name] for name in _SHARED}
     both = {name: parameters[name] for name in _WEIGHTS}
     single = dict.fromkeys(_WEIGHTS, 0.0)
+    half = single | {_WEIGHTS[0]: both[_WEIGHTS[0]]}
+    of_further = {
+        "regression": ("regression", 0, VALIDATION, 0, both),
+        TESTED: ("independent", 0, TESTED, 0, single),
+        TESTED_LESS: ("independent", 0, TESTED_LESS, 0, single),
+        HALVED: ("independent", 0, VALIDATION, 0, half),
+    }
     found = []
     for fold in parameters["folds"]:
-        chosen = [("independent", 0, "validation", single)]
+        chosen = [("independent", 0, VALIDATION, 0, single)]
         if fold in compared:
-            chosen += [("independent", 0, "test", single)]
-            chosen += [("specific", k, "validation", single) for k in parameters["specific"]]
-            chosen += [("without", k, "validation", single) for k in parameters["left_out"]]
-            chosen += [("regression", 0, "validation", both)]
-        chosen += [("two tasks", 0, "validation", both)]
-        found += [dict(zip(_NAMES, one)) | one[3] | {"fold": fold} | shared for one in chosen]
+            chosen += [of_further[name] for name in FURTHER if name in further]
+            pairs = [("specific", k) for k in parameters["specific"]] + [("without", k) for k in parameters["left_out"]]
+            chosen += [(*pair, VALIDATION, 0, single) for pair in pairs]
+            again = range(1, parameters["trainings"])
+            chosen += [(*pair, VALIDATION, k, single) for k in again for pair in [("independent", 0), *pairs]]
+        chosen += [("two tasks", 0, VALIDATION, 0, both)]
+        found += [dict(zip(_NAMES, one)) | one[-1] | {"fold": fold} | shared for one in chosen]
         crafted = [(name, one) for name in parameters["descriptors"] for one in parameters["classifiers"]]
         found += [{"variant": CRAFTED, "magnification": 0, "descriptor": name, "classifier": one, "fold": fold}
                   | {key: parameters[key] for key in _DATA} | {"size": parameters["descriptor_size"]}
                   for name, one in crafted]  # fmt: skip
         if parameters["frozen_size"]:
             known = {key: parameters[key] for key in _DATA} | {"size": parameters["frozen_size"]}
-            found += [{"variant": FROZEN, "magnification": 0, "classifier": "logistic", "fold": fold} | known]
+            found += [{"variant": name, "magnification": 0, "classifier": "logistic", "fold": fold} | known
+                      for name in (FROZEN, FROZEN_ALL)]  # fmt: skip
     return found
 
 
@@ -81,10 +110,13 @@ def method(settings: Mapping) -> str:
     """What tells the settings of units apart, the fold left out; the name of their rows in tables of predictions."""
     if settings["variant"] == CRAFTED:
         return f"{settings['descriptor']}, {settings['classifier']}"
-    if settings["variant"] == FROZEN:
-        return FROZEN
-    parts = [settings["variant"]] + ([f"{settings['magnification']}x"] if settings["magnification"] else [])
-    return " ".join(parts) + (", stopped on test images" if settings["tuned_on"] == "test" else "")
+    if settings["variant"] in FITTED:
+        return settings["variant"]
+    name = settings["variant"] + (f" {settings['magnification']}x" if settings["magnification"] else "")
+    further = [settings["tuned_on"]] if settings["tuned_on"] != VALIDATION else []
+    further += [HALVED] if settings["variant"] == "independent" and settings["weight_malignancy"] else []
+    further += [f"training {settings['training'] + 1}"] if settings["training"] else []
+    return ", ".join([name, *further])
 
 
 def label(settings: Mapping) -> str:
@@ -99,7 +131,7 @@ def fingerprint(settings: Mapping) -> str:
 
 def dataset(settings: Mapping) -> datasets.Dataset:
     """The set as a unit uses it."""
-    return _load(settings["data"], settings["patients"], settings["data_seed"])
+    return _load(*(settings[name] for name in _SET))
 
 
 def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -111,10 +143,13 @@ def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
     table = dataset(settings).table
     rest, test = splits.of_fold(table, settings["fold"], settings["split"])
-    if settings["tuned_on"] == "test":
-        return rest, test[table["magnification"].to_numpy()[test] == MAGNIFICATIONS[0]], test
+    lowest = test[table["magnification"].to_numpy()[test] == MAGNIFICATIONS[0]]
+    if settings["tuned_on"] == TESTED:
+        return rest, lowest, test
     labels, patients = table["label"].to_numpy()[rest], table["patient"].to_numpy(object)[rest]
     train, check = splits.two_parts(labels, patients, settings["validation"], seed=settings["seed"])
+    if settings["tuned_on"] == TESTED_LESS:
+        return rest[train], lowest, test
     seen = table["magnification"].isin(_seen(settings)).to_numpy()
     found = {"training": rest[train][seen[rest[train]]], "validation": rest[check][seen[rest[check]]]}
     for side, rows in found.items():
@@ -159,7 +194,7 @@ def train(network, settings: Mapping, images, answers, validation):
     return training.fit(
         network, images, answers, validation, epochs, settings["batch_size"],
         loss="categorical_crossentropy", loss_weights=_loss_weights(settings),
-        optimizer=descent, callbacks=[stop], seed=settings["seed"],
+        optimizer=descent, callbacks=[stop], seed=_seed(settings),
         say=None, reuse=_architecture(settings),
     )  # fmt: skip
 
@@ -187,18 +222,19 @@ def compute(settings: Mapping) -> Result:
 
 
 def _fitted(settings: Mapping) -> Result:
-    """A classifier on one description of the images, fitted for each magnification as those that the paper quotes."""
+    """A classifier on one description of the images, fitted for each magnification as those that the paper quotes, or
+    for all of them at once."""
     table = dataset(settings).table
     train, test = splits.of_fold(table, settings["fold"], settings["split"])
     parts, times = [], []
-    for one in MAGNIFICATIONS:
-        there = table["magnification"].to_numpy() == one
+    for magnifications in [MAGNIFICATIONS] if settings["variant"] == FROZEN_ALL else [[k] for k in MAGNIFICATIONS]:
+        there = table["magnification"].isin(magnifications).to_numpy()
         own, tested = train[there[train]], test[there[test]]
         images = table.iloc[own].groupby(["label", "patient"]).size()
         known = (images > 1).groupby("label").sum()
         if not len(tested) or len(known) < 2 or known.min() < 3:
             continue  # a small part of the data: too few patients to choose settings among
-        rows = (_frozen if settings["variant"] == FROZEN else _crafted)(settings, own, tested)
+        rows = (_crafted if settings["variant"] == CRAFTED else _frozen)(settings, own, tested)
         parts.append(rows[0])
         times.append(rows[1])
     if not parts:
@@ -212,7 +248,7 @@ def _crafted(settings: Mapping, own: np.ndarray, tested: np.ndarray) -> tuple[pd
     """Predictions by one descriptor with one classifier, and times."""
     from histolib.descriptors import comparison
 
-    described = _described(settings["descriptor"], settings["size"], *(settings[key] for key in _DATA[:3]))
+    described = _described(settings["descriptor"], settings["size"], *(settings[key] for key in _SET))
     rows, times = comparison.compare(
         described, dataset(settings).table, own, tested, [settings["descriptor"]],
         [settings["classifier"]], settings["seed"], settings["fold"], method(settings), workers=1,
@@ -225,13 +261,15 @@ def _frozen(settings: Mapping, own: np.ndarray, tested: np.ndarray) -> tuple[pd.
     from histolib.descriptors import classifiers
     from histolib.metrics import predictions
 
-    features, seconds = _encoded(settings["size"], *(settings[key] for key in _DATA[:3]))
+    features, seconds = _encoded(settings["size"], *(settings[key] for key in _SET))
     table, start = dataset(settings).table, time.perf_counter()
     labels, patients = table["label"].to_numpy()[own], table["patient"].to_numpy(object)[own]
     model = classifiers.fit(
         settings["classifier"], features[own], labels, patients, settings["seed"], workers=1
     )  # fmt: skip
-    rows = predictions.table(FROZEN, table.iloc[tested], model.predict_proba(features[tested]), settings["fold"])
+    rows = predictions.table(
+        method(settings), table.iloc[tested], model.predict_proba(features[tested]), settings["fold"]
+    )
     return rows, pd.Series({"describe": seconds, "fit": time.perf_counter() - start})
 
 
@@ -276,9 +314,9 @@ def _rows(answers, rows: np.ndarray):
     return {name: one[rows] for name, one in answers.items()} if isinstance(answers, dict) else answers[rows]
 
 
-def _loss_weights(settings: Mapping) -> dict | None:
-    if not settings["weight_malignancy"] and not settings["weight_magnification"]:
-        return None
+def _loss_weights(settings: Mapping) -> dict | float | None:
+    if settings["variant"] not in TWO_TASKS:
+        return settings["weight_malignancy"] or None
     return {"malignancy": settings["weight_malignancy"], "magnification": settings["weight_magnification"]}
 
 
@@ -299,13 +337,18 @@ def untrained(settings: Mapping):
     from histolib import models, reproducibility
     from histolib.training import augmentation
 
-    reproducibility.seed(settings["seed"] + settings["fold"])
+    reproducibility.seed(_seed(settings) + settings["fold"])
     centering = keras.layers.Rescaling(1 / SCALE, -2, name="centering")
     return models.magnification_cnn(
         1 + (settings["variant"] in TWO_TASKS), (settings["size"], settings["size"], 3), width=settings["width"],
         dropout=settings["dropout"], regression=settings["variant"] == "regression",
-        augment=augmentation.Dihedral(settings["seed"]), standardize=centering, scale=SCALE,
+        augment=augmentation.Dihedral(_seed(settings)), standardize=centering, scale=SCALE,
     )  # fmt: skip
+
+
+def _seed(settings: Mapping) -> int:
+    """Of initial weights, order and augmentation: another one in each training, patients on all sides the same."""
+    return settings["seed"] + 1000 * settings["training"]
 
 
 def _architecture(settings: Mapping) -> tuple:
@@ -315,6 +358,6 @@ def _architecture(settings: Mapping) -> tuple:
 
 
 @lru_cache
-def _load(data, patients, seed: int) -> datasets.Dataset:
-    root = data or twins.folder("breakhis", patients, seed)
+def _load(data, patients, seed: int, difficulty: float) -> datasets.Dataset:
+    root = data or twins.folder("breakhis", patients, seed, difficulty)
     return datasets.load("breakhis", root, data and patients, seed)

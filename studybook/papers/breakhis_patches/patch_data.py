@@ -21,13 +21,16 @@ CROPPINGS = {
     "random 64": {"size": 64, "how": "random"},
     "sliding 128": {"size": 128, "how": "sliding"},
     "sliding 64": {"size": 64, "how": "sliding"},
+    "resized 128": {"size": 128, "how": "random"},
 }
-"""The four ways to cut of the slides, as settings of `patches.table`. Overlap and number are not in them."""
+"""The four ways to cut of the slides, as settings of `patches.table`, and the fifth that they name and show no result
+of: not to cut but to shrink the image to the square that the network takes. Overlap and number are not in them."""
+RESIZED = "resized 128"
 WHOLE = "whole"  # cropping of those that see an image uncut
 TILE, SIGMA = 32, 8.0  # of `contrast.treatment`, pixels of an image that is not shrunk
-DATA = ("data", "patients", "data_seed", "split", "seed", "scale", "validation")
+SETS = ("data", "patients", "data_seed", "difficulty")
+DATA = (*SETS, "split", "seed", "scale", "validation")
 CUT = ("overlap", "crops")
-SETS = ("data", "patients", "data_seed")
 
 
 def dataset(settings: Mapping) -> datasets.Dataset:
@@ -69,6 +72,8 @@ def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def shape(settings: Mapping) -> tuple[int, int]:
     """Height and width in pixels to which images are shrunk."""
+    if settings["cropping"] == RESIZED:
+        return side(settings), side(settings)
     return tuple(round(settings["scale"] * side) for side in dataset(settings).shape)
 
 
@@ -89,7 +94,7 @@ def treated(settings: Mapping) -> np.ndarray:
     keys = (*DATA, "contrast", "magnification", "fold")
     # Where nothing is learned from the training images, their number is all one.
     share = settings["share"] if "whitening" in contrast.TREATMENTS[settings["contrast"]] else 1.0
-    return _treated(**{name: settings[name] for name in keys}, share=share)
+    return _treated(**{name: settings[name] for name in keys}, share=share, size=shape(settings))
 
 
 def windows(settings: Mapping) -> pd.DataFrame:
@@ -166,8 +171,8 @@ def _first(labels: np.ndarray, patients: np.ndarray, share: float, seed: int) ->
 
 
 @lru_cache(maxsize=2)
-def _treated(**settings) -> np.ndarray:
-    pixels = dataset(settings).images(shape(settings), images_of(settings)["at"].to_numpy())
+def _treated(size: tuple[int, int], **settings) -> np.ndarray:
+    pixels = dataset(settings).images(size, images_of(settings)["at"].to_numpy())
     treatment = contrast.treatment(settings["contrast"], **treating(settings))
     return treatment.fit(pixels[parts(settings)[0]], settings["seed"]).transform(pixels)
 
@@ -187,6 +192,6 @@ def _windows(**settings) -> pd.DataFrame:
 
 
 @lru_cache
-def _load(data, patients, seed: int) -> datasets.Dataset:
-    root = data or twins.folder("breakhis", patients, seed)
+def _load(data, patients, seed: int, difficulty: float) -> datasets.Dataset:
+    root = data or twins.folder("breakhis", patients, seed, difficulty)
     return datasets.load("breakhis", root, data and patients, seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
@@ -14,11 +14,10 @@ from studybook.published import beside
 LEVELS = ("patch", "image", "patient")
 SETTINGS = ("network", "structure", "contrast", "cropping", "share", "regularization")
 SHOWN = (
-    ("patch", "accuracy"), ("patch", "auc"), ("image", "accuracy"), ("image", "precision"), ("image", "f1"),
-    ("patient", "accuracy"),
+    ("patch", "auc"), ("image", "accuracy"), ("image", "precision"), ("image", "f1"), ("patient", "accuracy"),
 )  # fmt: skip
 # Of methods, some of which know one class only.
-SHOWN_OF_METHODS = (*SHOWN[:3], ("image", "balanced_accuracy"), *SHOWN[3:])
+SHOWN_OF_METHODS = (*SHOWN[:2], ("image", "balanced_accuracy"), *SHOWN[3:])
 RAW = "ResNet on raw images"
 WHOLE = "whole"  # cropping of those that see an image uncut
 
@@ -77,7 +76,7 @@ def scores(found: Gathered, by_level: Mapping[str, pd.DataFrame], draws: int = 1
 
 
 def varied(found: Gathered, name: str) -> pd.DataFrame:
-    """The units that differ from the base setting in one setting only, the base first.
+    """The units that differ from the base setting in one setting only, the base first, each in its first training.
 
     Parameters
     ----------
@@ -99,7 +98,7 @@ def varied(found: Gathered, name: str) -> pd.DataFrame:
     """
     if name not in SETTINGS:
         raise ValueError(f"name={name!r}: expected one of {', '.join(SETTINGS)}")
-    units = found.units.drop_duplicates("method")
+    units = found.units[found.units["training"] == 0].drop_duplicates("method")
     first = units[units["saved"]].iloc[0]
     free = {name} | ({"structure", "contrast", "cropping"} if name == "network" else set())
     same = pd.Series(True, units.index)
@@ -155,7 +154,7 @@ def of_variants(chosen: pd.DataFrame, table: pd.DataFrame, shown: Sequence = SHO
     Returns
     -------
     DataFrame
-        ``magnification`` (text)``, variant, score`` (such as ``image accuracy``)``, value, low, high``. NaN for
+        ``magnification`` (text)``, variant, method, score`` (such as ``image accuracy``)``, value, low, high``. NaN for
         patches of a method that sees whole images.
     """
     rows = []
@@ -164,17 +163,29 @@ def of_variants(chosen: pd.DataFrame, table: pd.DataFrame, shown: Sequence = SHO
             values = table.loc[(unit["method"], level, score)]
             if level == "patch" and unit["cropping"] == WHOLE:
                 values = values * float("nan")
-            name = {"magnification": unit["at"], "variant": unit["variant"], "score": _named(level, score)}
+            name = {"magnification": unit["at"], "variant": unit["variant"], "method": unit["method"],
+                    "score": _named(level, score)}  # fmt: skip
             rows.append(name | values.to_dict())
     return pd.DataFrame(rows)
 
 
-def wide(tidy: pd.DataFrame, digits: int = 2) -> pd.DataFrame:
-    """The same as text, one row per magnification and variant, one column per score."""
+def wide(tidy: pd.DataFrame, digits: int = 2, flags: Collection[str] = ()) -> pd.DataFrame:
+    """The same as text, one row per magnification and variant, one column per score; methods of `flags` are marked."""
+    marked = tidy["method"].isin(flags) if len(flags) else pd.Series(False, tidy.index)
+    tidy = tidy.assign(variant=tidy["variant"].where(~marked, tidy["variant"] + " ⚑ one answer"))
     text = tidy.assign(text=tidy.apply(beside.interval, axis=1, digits=digits))
     table = text.pivot(index=["magnification", "variant"], columns="score", values="text")
     order = list(dict.fromkeys(zip(tidy["magnification"], tidy["variant"], strict=True)))
     return table.loc[order, list(dict.fromkeys(tidy["score"]))]
+
+
+def structures(built: Mapping) -> pd.DataFrame:
+    """Weights of networks, and height, width and number of their first feature maps; `built`: a name to a network."""
+    return pd.DataFrame({
+        name: {"weights": model.count_params(),
+               "first maps": "×".join(map(str, model.get_layer("relu1").output.shape[1:]))}
+        for name, model in built.items()
+    }).T  # fmt: skip
 
 
 def rules(found: Gathered, units: pd.DataFrame, n: int = 3, draws: int = 1000, seed: int = 0) -> pd.DataFrame:

@@ -48,7 +48,7 @@ STRUCTURES = {
 REGULARIZATIONS = ("early stopping", "none", "L2", "dropout")
 DROPOUT = 0.5  # where it is studied against overfitting
 MODEL = "model.keras"  # in the folder of a unit with the base setting
-_VARIED = ("network", "structure", "contrast", "cropping", "share", "regularization")
+_VARIED = ("network", "structure", "contrast", "cropping", "share", "regularization", "training")
 _LEARNED = ("epochs", "batch_size", "learning_rate", "patience", "l2")
 _NETWORK = ("width", "blocks", "cnn_dropout")
 _FROZEN = ("frozen_network", "frozen_weights", "frozen_width", "frozen_side")
@@ -60,7 +60,8 @@ def plan(parameters: Mapping) -> list[dict]:
 
     In each fold and for each magnification: the base setting; with all else as there every contrast, structure,
     cropping, regularization and share of the training patients; every other method on raw images. ``grid`` adds all
-    combinations of contrast, structure and cropping.
+    combinations of contrast, structure and cropping. The contrasts are trained ``trainings`` times, from other initial
+    weights and with the same patients and patches.
 
     Raises
     ------
@@ -68,12 +69,14 @@ def plan(parameters: Mapping) -> list[dict]:
         A contrast, structure, cropping, regularization or network that there is not; a share that is not above 0 and at
         most 1; a dropout that is not from 0 to below 1.
     """
-    base = {"network": OURS, "share": 1.0, "regularization": REGULARIZATIONS[0]}
+    base = {"network": OURS, "share": 1.0, "regularization": REGULARIZATIONS[0], "training": 0}
     base |= {name: parameters[f"base_{name}"] for name in ("structure", "contrast", "cropping")}
     lists = {name: [base[name], *parameters[f"{name}s"]]
              for name in ("contrast", "structure", "cropping", "share", "regularization")}  # fmt: skip
     _check(lists, parameters["networks"], {name: parameters[name] for name in ("cnn_dropout", "tuned_dropout")})
     chosen = [base | {name: value} for name, values in lists.items() for value in values]
+    again = range(1, parameters["trainings"])
+    chosen += [base | {"contrast": value, "training": k} for k in again for value in lists["contrast"]]
     if parameters["grid"]:
         chosen += [base | {"contrast": a, "structure": b, "cropping": c} for a in lists["contrast"]
                    for b in lists["structure"] for c in lists["cropping"]]  # fmt: skip
@@ -90,9 +93,9 @@ def plan(parameters: Mapping) -> list[dict]:
 
 
 def group(settings: Mapping) -> str:
-    """Networks of one structure and cropping are trained by one process, so that one network is compiled once."""
+    """Networks of one structure, cropping and magnification: one process, so that one network is compiled once."""
     kind = "earlier" if settings["network"] != OURS else f"{settings['structure']}-{settings['cropping']}"
-    return f"{_plain(kind)}-fold{settings['fold']}"
+    return f"{_plain(kind)}-fold{settings['fold']}-{settings['magnification']}x"
 
 
 def method(settings: Mapping) -> str:
@@ -100,6 +103,7 @@ def method(settings: Mapping) -> str:
     parts = [settings[name] for name in ("network", "structure", "contrast", "cropping") if settings[name]]
     parts += [settings["regularization"]] if settings["regularization"] != REGULARIZATIONS[0] else []
     parts += [f"{100 * settings['share']:g} % of the patients"] if settings["share"] < 1 else []
+    parts += [f"training {settings['training'] + 1}"] if settings["training"] else []
     return ", ".join([*parts, f"{settings['magnification']}x"])
 
 
@@ -119,8 +123,8 @@ def untrained(settings: Mapping):
     from histolib.models.patch_resnet import NATIVE
     from histolib.training import augmentation
 
-    reproducibility.seed(settings["seed"] + settings["fold"])
-    size, augment = side(settings), augmentation.Dihedral(settings["seed"])
+    reproducibility.seed(_seed(settings) + settings["fold"])
+    size, augment = side(settings), augmentation.Dihedral(_seed(settings))
     if settings["network"] == TUNED:
         return _tuned(settings, augment)
     if settings["network"] != OURS:
@@ -188,7 +192,7 @@ def train(network, settings: Mapping, patches, labels, validation):
         network, patches, labels, validation, epochs, settings["batch_size"],
         loss="categorical_crossentropy", callbacks=[stop] if early else [],
         optimizer=keras.optimizers.Adam(rate(settings)),
-        seed=settings["seed"], say=None, reuse=_architecture(settings),
+        seed=_seed(settings), say=None, reuse=_architecture(settings),
     )  # fmt: skip
     return fit, stop.best_epoch + 1 if early else len(fit.history)
 
@@ -269,6 +273,11 @@ def _counts(rows: pd.DataFrame) -> dict:
     """Patches and patients learned from, and the share of the malignant among the patches: the sum rule's prior."""
     return {"patches": len(rows), "training patients": int(rows["patient"].nunique()),
             "malignant share": round(float(rows["label"].mean()), 6)}  # fmt: skip
+
+
+def _seed(settings: Mapping) -> int:
+    """Of initial weights, order and augmentation: another one in each training, patients and patches the same."""
+    return settings["seed"] + 1000 * settings["training"]
 
 
 def _heeded(settings: Mapping) -> str:

@@ -108,6 +108,16 @@ def cross_entropy(p, labels):
     return -np.log(p[np.arange(len(labels)), labels]).mean()
 
 
+def test_a_number_weighs_the_loss_of_one_task_or_of_all():
+    images, labels = problem()
+    both = {"malignancy": labels, "magnification": np.arange(64) % 4}
+    for model, wanted in ((small(), labels), (two_tasks(), both)):
+        still = {"optimizer": keras.optimizers.SGD(0.0), "say": None}
+        whole, half = (training.fit(model, images, wanted, (images, wanted), 1, 64, loss_weights=weight, **still)
+                       for weight in (1.0, 0.5))  # fmt: skip
+        assert half.history["val_loss"].iloc[0] == pytest.approx(whole.history["val_loss"].iloc[0] / 2, rel=1e-4)
+
+
 def test_loss_of_two_tasks_is_their_weighted_sum():
     images, labels = problem()
     both = {"malignancy": labels, "magnification": np.arange(64) % 4}

@@ -14,14 +14,16 @@ from histolib.metrics import splits
 from histolib.models import ablation
 from studybook.engine import units
 from studybook.papers.breakhis_magnification import answers, study
+from studybook.published import verdicts
 
 VALUES = {
-    "data": None, "patients": 12, "data_seed": 3, "split": "official", "folds": [1, 2], "folds_compared": [1],
+    "data": None, "patients": 12, "data_seed": 3, "difficulty": 1.0,
+    "split": "official", "folds": [1, 2], "folds_compared": [1],
     "specific": [40, 100, 200, 400], "left_out": [400],
     "size": 32, "width": 0.0625, "epochs": 1, "batch_size": 16, "learning_rate": 0.01,
     "momentum": 0.9, "patience": 5, "validation": 0.34, "dropout": 0.1, "weight_malignancy": 0.75,
     "weight_magnification": 0.25, "seed": 0, "descriptors": ["glcm"], "classifiers": ["quadratic", "nearest"],
-    "descriptor_size": 48, "frozen_size": 32,
+    "descriptor_size": 48, "frozen_size": 32, "trainings": 2, "further": list(study.FURTHER),
 }  # fmt: skip
 
 
@@ -41,13 +43,16 @@ def test_every_comparison_is_planned_once(plan):
     assert len(set(labels)) == len(labels) and json.loads(json.dumps(plan)) == plan
     first = [study.method(one) for one in plan if one["fold"] == 1]
     assert first == [
-        "independent", "independent, stopped on test images", "specific 40x", "specific 100x", "specific 200x",
-        "specific 400x", "without 400x", "regression", "two tasks", "glcm, quadratic", "glcm, nearest",
-        "frozen Lite0",
+        "independent", "regression", "independent, stopped on test images",
+        "independent, trained on fewer, stopped on test images", "independent, half the loss",
+        "specific 40x", "specific 100x", "specific 200x", "specific 400x", "without 400x",
+        "independent, training 2", "specific 40x, training 2", "specific 100x, training 2",
+        "specific 200x, training 2", "specific 400x, training 2", "without 400x, training 2",
+        "two tasks", "glcm, quadratic", "glcm, nearest", "frozen Lite0", "frozen Lite0, one for all",
     ]  # fmt: skip
     second = [study.method(one) for one in plan if one["fold"] == 2]
-    assert second == ["independent", "two tasks", "glcm, quadratic", "glcm, nearest", "frozen Lite0"]
-    assert "frozen Lite0" not in map(study.method, study.plan(VALUES | {"frozen_size": 0}))
+    assert second == ["independent", "two tasks", "glcm, quadratic", "glcm, nearest", study.FROZEN, study.FROZEN_ALL]
+    assert study.FROZEN not in map(study.method, study.plan(VALUES | {"frozen_size": 0}))
     assert {study.group(one) for one in plan} == {f"fold{k}-{n}" for k in (1, 2) for n in ("all", "descriptors")} | {
         "fold1-some"
     }
@@ -58,6 +63,11 @@ def test_folds_that_are_compared_are_among_the_folds():
         with pytest.raises(ValueError, match="folds_compared=.*folds="):
             study.plan(VALUES | {"folds_compared": wrong})
     assert {one["fold"] for one in study.plan(VALUES | {"folds": [2], "folds_compared": [2]})} == {2}
+
+
+def test_an_unknown_further_network_is_named():
+    with pytest.raises(ValueError, match="further=.*expected some of regression"):
+        study.plan(VALUES | {"further": ["regresion"]})
 
 
 def test_a_part_without_a_class_is_named(plan, monkeypatch):
@@ -77,9 +87,11 @@ def test_averages_and_constant_answers_by_hand():
     assert rates.tolist() == [0.5, 0.0]  # 40x: patient x right, y wrong; 100x: x wrong
     always = answers.constant(rows)
     assert metrics.recognition_rate(always, ["fold", "magnification"]).tolist() == [0.5, 1.0]
-    told = answers.called(pd.concat([rows, always]))
-    assert told["called malignant"].round(3).tolist() == [0.667, 1.0]
-    assert told["balanced accuracy"].tolist() == [0.25, 0.5]
+    known = answers.named(rows.assign(image_id=["a-40-1", "b-40-1", "c-100-1"]))
+    told = answers.scores(pd.concat([known, answers.constant(known)]), draws=5, seed=0)
+    assert told["called malignant"].tolist() == ["0.67", "1.00"]
+    assert [text[:5] for text in told["balanced accuracy"]] == ["0.250", "0.500"]
+    assert [text[:5] for text in told["recognition rate"]] == ["0.250", "0.750"]
 
 
 def test_factors_by_hand():
@@ -96,9 +108,14 @@ def test_only_the_tuning_of_the_paper_looks_at_test_images(plan):
         sides = [set(table["patient"].iloc[rows]) for rows in (train, check, test)]
         assert not sides[0] & sides[2] and not sides[0] & sides[1]
         magnification = table["magnification"].to_numpy()
-        if one["tuned_on"] == "test":
+        if one["tuned_on"] != study.VALIDATION:
             assert set(check) == set(test[magnification[test] == 40])
-            assert set(train) == set(np.flatnonzero(table["fold_1"] == "train"))
+            rest = set(np.flatnonzero(table["fold_1"] == "train"))
+            if one["tuned_on"] == study.TESTED:
+                assert set(train) == rest
+            else:
+                usual = next(one for one in plan if study.method(one) == "independent")
+                assert set(train) == set(study.parts(usual)[0]) < rest
         else:
             assert not sides[1] & sides[2]
             wanted = {"specific": {one["magnification"]}}.get(
@@ -110,23 +127,98 @@ def test_only_the_tuning_of_the_paper_looks_at_test_images(plan):
 
 def test_all_networks_and_descriptors_are_tested_on_the_same_images(found):
     images = found.predictions.groupby("method")["image_id"].agg(lambda names: tuple(sorted(names)))
-    assert len(images) == 12 and images.nunique() == 1 and len(set(images.iloc[0])) == len(images.iloc[0])
+    assert len(images) == 21 and images.nunique() == 1 and len(set(images.iloc[0])) == len(images.iloc[0])
 
 
-def test_matched_rows_are_those_of_the_learned_or_left_out_magnification(found):
-    table = study.dataset(VALUES).table
-    rows = found.predictions.merge(table[["image_id", "magnification"]], on="image_id")
-    matched = answers.matched(found, rows)
-    assert set(matched["method"]) == {"specific", "without", "independent"}
-    assert set(matched["magnification"][matched["method"] == "without"]) == {400}
-    one = matched[(matched["method"] == "specific") & (matched["magnification"] == 100)]
-    own = rows[(rows["method"] == "specific 100x") & (rows["magnification"] == 100)]
-    assert one["p_1"].tolist() == own["p_1"].tolist()
-    fewer = answers.paired(matched[(matched["method"] != "specific") | (matched["magnification"] == 100)])
-    assert set(fewer["magnification"]) == {100} and set(fewer["method"]) == {"specific", "independent"}
+@pytest.fixture(scope="module")
+def rows(found):
+    return answers.named(found.predictions)
+
+
+def test_names_of_methods_and_images_are_read_back(rows, found):
+    table = study.dataset(VALUES).table.set_index("image_id")
+    assert (rows["image_id"].map(table["magnification"]) == rows["magnification"]).all()
+    again = found.units[found.units["training"] > 0]
+    assert set(rows["training"]) == {1, 2} and (rows["training"] == 2).sum() == len(again) * (
+        len(rows) // rows.groupby(["method", "training"]).ngroups
+    )
+    about = rows.drop_duplicates(["method", "about"]).set_index("method")["about"]
+    assert about["specific 40x"] == 40 and about["without 400x"] == 400 and about["glcm, nearest"] == 0
+
+
+def test_matched_rows_are_those_of_the_learned_or_left_out_magnification(found, rows):
+    pair = answers.matched(rows, "specific")
+    assert set(pair["method"]) == {"specific", "independent"} and set(pair["training"]) == {1, 2}
+    assert pair["method"].value_counts().nunique() == 1
+    one = pair[(pair["method"] == "specific") & (pair["magnification"] == 100) & (pair["training"] == 2)]
+    own = found.predictions[found.predictions["method"] == "specific 100x, training 2"]
+    assert one["p_1"].tolist() == own["p_1"][own["image_id"].str.contains("-100-")].tolist()
+    assert set(answers.matched(rows, "without")["magnification"]) == {400}
     # A second fold in which no network of one magnification was trained is not compared.
-    more = answers.matched(found, pd.concat([rows, rows[rows["method"] == "independent"].assign(fold=2)]))
-    assert set(more["fold"]) == {1}
+    more = pd.concat([rows, rows[rows["method"] == "independent"].assign(fold=2)])
+    assert set(answers.matched(more, "specific")["fold"]) == {1}
+    assert answers.matched(rows, "clbp, svm").empty
+
+
+def test_gains_are_differences_of_the_rates(rows):
+    pair = answers.matched(rows, "specific")
+    gain = answers.gain(pair, "independent", draws=5)
+    rate = metrics.recognition_rate(pair, ["method", *answers.CELLS]).groupby("method").mean()
+    assert gain["value"].iloc[0] == pytest.approx(rate["independent"] - rate["specific"])
+    each = answers.gain(pair, "independent", ["training"], draws=5)
+    assert each["value"].mean() == pytest.approx(gain["value"].iloc[0]) and each.index.tolist() == [1, 2]
+    assert answers.gains(pair, "independent", 5, 0).shape == (2, 1)
+    text = answers.rates({"run": pair}, 5, 0)
+    assert text.index.tolist() == [("run", name) for name in ("40×", "100×", "200×", "400×", "mean")]
+    assert answers.gain(pair.iloc[:0], "independent").empty
+
+
+def test_claims_are_answered_as_far_as_the_run_can(found, rows):
+    told = answers.differences(rows, 5, 0, answers.magnification_task(found))
+    assert set(told) == {"one_for_all", "one_for_all_frozen", "second_task", "unseen", "stopping", "other_features",
+                         "learned", "state_of_the_art", "told"}  # fmt: skip
+    shown = verdicts.table("breakhis_magnification", {"run": told})
+    assert (shown["run"] == verdicts.NOT_RUN).sum() == 1  # PFTAS
+    less = told["other_features"]["value"]
+    own = metrics.recognition_rate(rows[rows["training"] == 1], ["method", *answers.CELLS]).groupby("method").mean()
+    assert less == pytest.approx(own["independent"] - own[["glcm, quadratic", "glcm, nearest"]].mean())
+    assert set(answers.foremost({"run": told})["run"]) == set(answers.OPENING)
+    fewer = answers.differences(rows[rows["method"] == "independent"], 5, 0)
+    assert set(fewer) == {"learned"}
+
+
+def test_stopping_and_the_second_task_stand_beside_networks_that_differ_in_one_thing(rows):
+    shown = answers.stopped(rows, 5, 0)
+    assert len(shown) == 2 * len(MAGNIFICATIONS) and shown.index[0] == ("stopped on test images", "40× (looked at)")
+    assert len(answers.second_task(rows, 5, 0)) == 2
+    assert len(answers.second_task(rows[~rows["method"].str.contains(study.HALVED)], 5, 0)) == 1
+
+
+def test_picking_by_the_tested_patients_flatters():
+    # Two classifiers, each right about one half of the patients: the best is 1/2, and the other half says 0 or 1 of it.
+    names = [f"p{k}" for k in range(8)]
+    right = {"svm": [1] * 4 + [0] * 4, "nearest": [0] * 4 + [1] * 4}
+    rows = pd.concat([
+        pd.DataFrame({"method": f"lbp, {one}", "fold": 1, "image_id": [f"{name}-40-1" for name in names],
+                      "patient": names, "y_true": 1, "p_0": 1 - np.array(p), "p_1": p})
+        for one, p in right.items()
+    ])  # fmt: skip
+    found = answers.picked(answers.named(rows), draws=50, seed=0)
+    assert found.loc["lbp", "picked by the tested patients"] == 0.5
+    assert found.loc["lbp", "picked by others"] < 0.5 and found.loc["lbp", "flattery"] > 0
+    assert answers.picked(answers.named(rows[rows["method"] == "lbp, svm"]), 5, 0).empty
+
+
+def test_sisters_share_a_number_and_stand_on_the_other_side():
+    everyone = pd.DataFrame({"patient": ["DC-14-1A", "DC-14-1B", "F-14-2", "A-14-3"]})
+    tested = ["DC-14-1A", "F-14-2"]
+    rows = pd.DataFrame({"method": "independent", "fold": 1, "image_id": ["a-40-1", "b-40-1"], "patient": tested,
+                         "y_true": [1, 0], "p_0": 0.2, "p_1": 0.8})  # fmt: skip
+    found = answers.sisters(answers.named(rows), everyone, draws=20, seed=0).loc["independent"]
+    assert (found["patients with"], found["without"]) == (1, 1)
+    assert (found["score with"], found["score without"]) == (1, 0) and found["difference"].startswith("+1.000")
+    alone = answers.sisters(answers.named(rows), everyone[everyone["patient"] != "DC-14-1B"], draws=5, seed=0)
+    assert alone.loc["independent", "patients with"] == 0
 
 
 def test_the_second_task_is_kept_with_its_truth(found):
@@ -157,26 +249,29 @@ def test_a_unit_is_the_same_alone_and_after_others(plan, found):
     assert np.array_equal(alone["p_1"], after["p_1"])
 
 
-def test_the_frozen_network_is_fitted_for_each_magnification_and_compared_on_the_same_images(found):
+def test_the_frozen_network_is_fitted_for_each_magnification_or_for_all(found, rows):
     table = study.dataset(VALUES).table
-    rows = found.predictions.merge(table[["image_id", "magnification"]], on="image_id")
-    frozen = rows[rows["method"] == study.FROZEN]
-    features, _ = study._encoded(32, None, 12, 3)
+    features, _ = study._encoded(32, None, 12, 3, 1.0)
     train, test = splits.of_fold(table, 1)
-    there = (table["magnification"] == 100).to_numpy()
-    own, tested = train[there[train]], test[there[test]]
-    model = classifiers.fit("logistic", features[own], table["label"].to_numpy()[own],
-                            table["patient"].to_numpy(object)[own], 0, workers=1)  # fmt: skip
-    given = frozen.set_index("image_id")["p_1"][table["image_id"].to_numpy()[tested]]
-    assert np.allclose(given, model.predict_proba(features[tested])[:, 1], atol=1e-5)
-    # An image that one of them did not answer counts for none; without the frozen network there is nothing to compare.
+    for name, there in ((study.FROZEN, (table["magnification"] == 100).to_numpy()),
+                        (study.FROZEN_ALL, np.ones(len(table), bool))):  # fmt: skip
+        own, tested = train[there[train]], test[there[test]]
+        model = classifiers.fit("logistic", features[own], table["label"].to_numpy()[own],
+                                table["patient"].to_numpy(object)[own], 0, workers=1)  # fmt: skip
+        given = rows[rows["method"] == name].set_index("image_id")["p_1"][table["image_id"].to_numpy()[tested]]
+        assert np.allclose(given, model.predict_proba(features[tested])[:, 1], atol=1e-5)
+
+
+def test_methods_are_compared_on_images_that_all_of_them_answered(rows):
     fewer = rows[(rows["method"] != study.FROZEN) | (rows["magnification"] != 400)]
-    compared = answers.beside_frozen(fewer)
-    assert set(compared["method"]) == {study.FROZEN, *study.MAIN, "always malignant"}
-    assert set(compared["magnification"]) == {40, 100, 200}
-    assert answers.beside_frozen(rows[rows["method"] != study.FROZEN]).empty
+    compared = answers.shared(fewer)
+    assert compared["method"].unique().tolist() == [
+        answers.CONSTANT, study.FROZEN, study.FROZEN_ALL, *study.MAIN
+    ]  # fmt: skip
+    assert set(compared["magnification"]) == {40, 100, 200} and set(compared["training"]) == {1}
+    assert answers.shared(rows, ["no such method"]).empty
     less = answers.less(compared, study.FROZEN, draws=5, seed=0)
-    assert less.index.tolist() == ["less independent", "less two tasks", "less always malignant"]
     own = compared[compared["method"] == study.FROZEN]
     auc = metrics.scores(own["y_true"], own["p_1"])["auc"]
-    assert less.loc["less always malignant", "AUC"].startswith(f"{auc - 0.5:+.2f} [")
+    assert less.loc[("less always malignant", "AUC"), "value"] == pytest.approx(auc - 0.5)
+    assert answers.standing(less).startswith("ahead of ")

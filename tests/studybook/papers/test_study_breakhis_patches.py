@@ -13,16 +13,18 @@ from histolib.images import patches
 from studybook.engine import units
 from studybook.papers.breakhis_patches import figures, findings, patch_data, scoring
 from studybook.papers.breakhis_patches import study as study
+from studybook.published import verdicts
 
 VALUES = {
-    "data": None, "patients": 12, "data_seed": 3, "seed": 0, "split": "official", "folds": [1], "magnifications": [200],
+    "data": None, "patients": 12, "data_seed": 3, "difficulty": 1.0,
+    "seed": 0, "split": "official", "folds": [1], "magnifications": [200],
     "base_contrast": "whitening", "base_structure": "stride 2", "base_cropping": "sliding 128", "contrasts": ["raw"],
     "structures": ["normal"], "croppings": ["random 256"], "networks": list(study.EARLIER), "shares": [0.5],
     "regularizations": ["none", "L2", "dropout"], "grid": False, "scale": 0.25, "overlap": 0.5, "crops": 5,
     "whole_size": 24, "width": 0.0625, "blocks": [1], "cnn_dropout": 0.25, "frozen_network": "efficientnet_lite0",
     "frozen_weights": "imagenet", "frozen_width": 1.0, "frozen_side": 32, "tuned_stages": 1, "tuned_rate": 1e-3,
     "tuned_dropout": 0.5, "validation": 0.25, "epochs": 2, "batch_size": 16, "learning_rate": 1e-3, "patience": 2,
-    "l2": 1e-3,
+    "l2": 1e-3, "trainings": 2,
 }  # fmt: skip
 
 
@@ -45,6 +47,8 @@ def test_what_is_compared_is_planned_once_and_differs_in_one_setting(plan):
         "ResNet, stride 2, whitening, sliding 128, none, 200x",
         "ResNet, stride 2, whitening, sliding 128, L2, 200x",
         "ResNet, stride 2, whitening, sliding 128, dropout, 200x",
+        "ResNet, stride 2, whitening, sliding 128, training 2, 200x",
+        "ResNet, stride 2, raw, sliding 128, training 2, 200x",
         "color histogram, raw, whole, 200x",
         "SVM, raw, whole, 200x",
         "CNN on patches, raw, sliding 128, 200x",
@@ -63,16 +67,28 @@ def test_names_tell_all_units_of_the_whole_grid_apart():
         "croppings": list(patch_data.CROPPINGS), "magnifications": [40, 100, 200, 400], "folds": [1, 2],
     }  # fmt: skip
     whole = study.plan(values)
-    assert len(whole) == 2 * 4 * (7 * 6 * 4 + 3 + 1 + 6)
+    assert len(whole) == 2 * 4 * (7 * 6 * 5 + 3 + 1 + 6 + 7)
     assert len({study.label(one) for one in whole}) == len(whole)
     assert len({(study.method(one), one["fold"]) for one in whole}) == len(whole)
-    assert {study.group(one) for one in whole if one["network"] != study.OURS} == {"earlier-fold1", "earlier-fold2"}
+    assert {study.group(one) for one in whole if one["network"] != study.OURS} == {
+        f"earlier-fold{fold}-{k}x" for fold in (1, 2) for k in {one["magnification"] for one in whole}
+    }
 
 
 def test_croppings_of_the_slides():
     manifest = pd.DataFrame({"image_id": ["a"]})
     found = {name: len(patches.table(manifest, (460, 700), **how)) for name, how in patch_data.CROPPINGS.items()}
-    assert found == {"random 256": 16, "random 64": 16, "sliding 128": 70, "sliding 64": 14 * 21}
+    assert found == {"random 256": 16, "random 64": 16, "sliding 128": 70, "sliding 64": 14 * 21,
+                     patch_data.RESIZED: 16}  # fmt: skip
+
+
+def test_a_resized_image_is_one_patch_of_the_network_s_side(plan):
+    one = plan[0] | {"cropping": patch_data.RESIZED}
+    (learned, rows), _, (test, tested) = patch_data.sides(one)
+    assert learned[:2].shape[1:3] == test[:2].shape[1:3] == (32, 32)
+    assert (rows.groupby("image_id").size() == VALUES["crops"]).all() and tested["image_id"].is_unique
+    whole = patch_data.treated(plan[0])
+    assert patch_data.treated(one).shape[1:3] == (32, 32) != whole.shape[1:3]
 
 
 def test_planning_imports_no_network_library():
@@ -215,8 +231,8 @@ def test_scores_of_levels_differences_and_maps(found):
     chosen = scoring.varied(found, "contrast")
     assert chosen["variant"].tolist() == ["whitening", "raw"] and chosen["saved"].tolist() == [True, False]
     tidy = scoring.of_variants(chosen, scores)
-    assert list(dict.fromkeys(tidy["score"]))[:3] == ["patch accuracy", "patch AUC", "image accuracy"]
-    assert scoring.wide(tidy).shape == (2, 6)
+    assert list(dict.fromkeys(tidy["score"]))[:2] == ["patch AUC", "image accuracy"]
+    assert scoring.wide(tidy).shape == (2, 5)
     against = scoring.varied(found, "network")
     assert against["variant"].tolist() == [study.OURS, scoring.RAW, *study.EARLIER]
     tidy = scoring.of_variants(against, scores, scoring.SHOWN_OF_METHODS)
@@ -226,16 +242,11 @@ def test_scores_of_levels_differences_and_maps(found):
     )
     assert tidy["value"].isna().equals(uncut)
     table = scoring.votes(found, against, tidy)
-    assert table.columns[[0, 4]].tolist() == ["patches per tested image", "image balanced accuracy"]
+    assert table.columns[[0, 3]].tolist() == ["patches per tested image", "image balanced accuracy"]
     assert table["patches per tested image"].tolist() == [70, 70, 1, 1, 70, 1, 70, 70]
     assert table.loc[("200×", "SVM"), "patch AUC"] == "–" != table.loc[("200×", "DeCAF"), "patch AUC"]
     rules = scoring.rules(found, chosen[chosen["saved"]], 3, draws=5)
     assert list(dict.fromkeys(rules["variant"])) == ["sum", "vote", "average", "exist", "exist-3"]
-    told = findings.statements(found, levels["image"], draws=5)["this run"]
-    assert (told == findings.HERE).sum() == 10 and len(told) == 14
-    less = findings.difference(found, levels["image"], "contrast", "raw", "whitening", draws=5)
-    value = {v: scores.loc[(m, "image", "accuracy"), "value"] for v, m in zip(chosen["variant"], chosen["method"])}
-    assert less["value"] == pytest.approx(value["raw"] - value["whitening"])
     gaps = findings.gaps(found, scores)
     assert gaps.shape == (2, 6) and gaps.index.get_level_values(1).tolist() == ["early stopping", "L2"]
     assert gaps["epoch kept"].tolist() == gaps["last epoch"].tolist() == ["1", "1"]
@@ -269,19 +280,102 @@ def test_a_setting_that_is_not_varied_is_an_error(found):
         scoring.varied(found, "epochs")
 
 
-def test_differences_from_constant_and_colors_are_of_all_magnifications_together(found):
+def test_names_tell_the_settings_of_this_run_and_of_earlier_ones(found):
+    told = findings.named(found.predictions.drop_duplicates(["method", "fold"]))
+    units_ = found.units.set_index(["method", "fold"])
+    for name in ("network", "structure", "contrast", "cropping", "regularization", "share", "magnification"):
+        assert told[name].tolist() == units_.loc[list(zip(told["method"], told["fold"])), name].tolist()
+    assert (told["training"] - 1).tolist() == units_.loc[list(zip(told["method"], told["fold"])), "training"].tolist()
+
+
+def test_differences_are_paired_over_all_trainings(found):
+    levels = scoring.levels(found)
+    rows = findings.of_variants(levels["image"], "contrast")
+    assert set(rows["method"]) == {"raw", "whitening"} and set(rows["training"]) == {1, 2}
+    less = findings.difference(rows, "raw", ["whitening"], draws=5)
+    right = ((rows["p_1"] >= 0.5) == rows["y_true"]).groupby(rows["method"]).mean()
+    assert less["value"] == pytest.approx(right["raw"] - right["whitening"])
+    each = findings.trainings(levels["image"], "whitening", "raw", draws=5)
+    assert each.shape == (2, 1)
+    mean = np.mean([float(text.split()[0]) for text in each["200×"]])
+    assert mean == pytest.approx(-less["value"], abs=1e-3)
+    assert findings.difference(rows, "raw", ["CLAHE"]) is None
+
+
+def test_the_base_setting_less_each_other_value(found):
     images = scoring.levels(found)["image"]
-    rows = findings.of_methods(found, images)
-    assert set(rows["method"]) == {study.OURS, scoring.RAW, *study.EARLIER}
+    table = findings.against_base(images, "contrast", draws=5)
+    assert table.index.tolist() == [("200×", "whitening less raw")]
+    assert findings.text(table).columns.tolist() == ["image accuracy", "balanced accuracy", "AUC"]
+    assert "whitening less raw at 200×" in findings.read(table)
+    none = findings.against_base(images, "structure", draws=5)
+    assert none.empty and findings.text(none).empty and "base setting only" in findings.read(none)
+
+
+def test_statements_are_corrected_for_their_number(found):
+    table = findings.statements(scoring.levels(found), draws=20)
+    there = table[table["this run"] != findings.HERE]
+    assert len(there) == 4 * 3 + 1 + 2 and len(table) > len(there)  # four methods, three scores; L2; two rules
+    assert (there["p (Holm)"].astype(float) <= 1).all()
+    # By hand: p values 0.0455, 0.3173 (values of 2 and 1 standard errors), times 2 and 1.
+    rows = {"one": pd.Series({"value": 2.0, "low": 2 - 1.96, "high": 2 + 1.96}),
+            "two": pd.Series({"value": 1.0, "low": 1 - 1.96, "high": 1 + 1.96})}  # fmt: skip
+    keys = {("said", name): one for name, one in rows.items()} | {("said", "three"): None}
+    assert findings._corrected(keys)["p (Holm)"].tolist() == ["0.09", "0.32", "–"]
+
+
+def test_claims_are_answered_from_predictions_alone(found):
+    told = findings.differences(scoring.levels(found), draws=5)
+    assert set(told) == {"rules_better", "better_than_others", "better_for_patients"}
+    kept = findings.differences(findings.levels_of(found.predictions), draws=5)
+    assert set(kept) == set(told) and kept["better_than_others"].equals(told["better_than_others"])
+    shown = verdicts.table("breakhis_patches", {"run": told})
+    assert (shown["run"] != verdicts.NOT_RUN).sum() == 3
+    # Two magnifications: the same patches under both names have the same AUC.
+    base = found.predictions[found.predictions["method"] == found.units["method"].iloc[0]]
+    both = pd.concat([base, base.assign(method=base["method"].str.replace("200x", "40x"))])
+    assert findings.auc_by_magnification(both, draws=5).tolist() == [0, 0, 0]
+    assert findings.auc_by_magnification(base) is None
+
+
+def test_differences_from_constant_and_colors_are_of_all_magnifications_together(found):
+    rows = findings.with_constant(scoring.levels(found)["image"])
+    assert set(rows["method"]) == {findings.CONSTANT, study.OURS, scoring.RAW, *study.EARLIER}
     table = findings.beaten(rows, draws=5)
-    assert table.index.tolist() == list(dict.fromkeys(rows["method"]))
+    assert table.index.tolist() == [name for name in dict.fromkeys(rows["method"]) if name != findings.CONSTANT]
     assert table.columns.unique(0).tolist() == ["less always malignant", "less color histogram"]
     one = metrics.scores(*rows.loc[rows["method"] == "DeCAF", ["y_true", "p_1"]].to_numpy().T)
     assert table.loc["DeCAF", ("less always malignant", "AUC")].startswith(f"{one['auc'] - 0.5:+.2f} [")
     assert table.loc["color histogram", ("less color histogram", "AUC")] == "–"
-    # A kept run has no units any more: its methods keep their settings in their names.
-    kept = findings.beaten(findings.of_kept(images), draws=5)
-    assert kept.loc["DeCAF, raw, sliding 128"].equals(table.loc["DeCAF"].rename("DeCAF, raw, sliding 128"))
+    table = findings.method_scores(rows, ["accuracy"], draws=5)
+    assert table.columns.tolist() == ["recognition rate", "image accuracy"]
+    rate = metrics.recognition_rate(rows, ["method"])["DeCAF"]
+    assert table.loc["DeCAF", "recognition rate"].startswith(f"{rate:.3f} [")
+    perfect = rows.assign(p_1=rows["p_1"].where(rows["method"] != "DeCAF", 0.1 + 0.8 * rows["y_true"]))
+    perfect = perfect[perfect["method"].isin([findings.CONSTANT, "DeCAF"])]
+    assert findings.winners(perfect, draws=20) == ["DeCAF"]
+
+
+def test_the_choice_on_the_test_is_never_below_that_on_validation(found):
+    images = scoring.levels(found)["image"]
+    rows = findings.selected(found, images)
+    right = ((rows["p_1"] >= 0.5) == rows["y_true"]).groupby(rows["method"]).mean()
+    own = images[images["method"].str.startswith(study.OURS)]
+    each = ((own["p_1"] >= 0.5) == own["y_true"]).groupby(own["method"]).mean()
+    assert right["chosen on the test"] == each.max() >= right["chosen on validation"]
+    units_ = found.units[found.units["network"] == study.OURS]
+    checked = {row["method"]: found.tables["history"][name].loc[row["epoch kept"], "val_accuracy"]
+               for name, row in units_.iterrows()}  # fmt: skip
+    best = max(checked, key=checked.get)
+    chosen = rows[rows["method"] == "chosen on validation"]
+    assert chosen["p_1"].tolist() == own[own["method"] == best]["p_1"].tolist()
+
+
+def test_methods_with_one_answer_are_marked(found):
+    scores = scoring.scores(found, scoring.levels(found), draws=5)
+    tidy = scoring.of_variants(scoring.varied(found, "contrast"), scores)
+    marked = scoring.wide(tidy, flags=[tidy["method"].iloc[-1]]).index.get_level_values("variant")
+    assert marked.tolist() == ["whitening", "raw ⚑ one answer"]
 
 
 def test_fine_tuning_changes_the_last_stages_and_no_statistics(plan):
