@@ -1,9 +1,9 @@
 """Renders the book from executed chapters.
 
 ``python -m studybook.engine.book --profile demo``, in the repository's top folder, stages ``runs/<profile>/source/``,
-which mirrors the repository but holds the executed chapters and the provenance page, and builds
-``runs/<profile>/book/`` from it. Every warning of the build is an error, and a book that failed to build is not left
-behind.
+which mirrors the repository but holds the executed chapters, the provenance page, drawn pictures, and links to the
+glossary, and builds ``runs/<profile>/book/`` from it. Every warning of the build is an error, and a book that failed to
+build is not left behind.
 """
 
 from __future__ import annotations
@@ -20,10 +20,19 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from bs4 import BeautifulSoup
 
 from histolib import cache
+from studybook.engine import glossary, pictures
 
 REPOSITORY = "BOOK_REPOSITORY"
+# What stands on the button that opens a folded part of a cell, by the cell's tag.
+_FOLDED = {
+    "hide-input": ("Show the code that draws this", "Hide the code that draws this"),
+    "hide-output": ("Show what this prints", "Hide what this prints"),
+    "hide-cell": ("Show this code and what it prints", "Hide this code and what it prints"),
+}
+_BLOCKS = ["p", "li", "td", "th", "dt", "dd", "pre", "figcaption", "h1", "h2", "h3", "h4"]
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|$~^:@&%-])")
 
 
@@ -59,15 +68,24 @@ def stage(profile: str, root: Path = Path()) -> Path:
                 raise BookError(f"{path} is missing; run `make chapter CHAPTER={name} PROFILE={profile}` first")
     config = yaml.safe_load((root / "_config.yml").read_text("utf8"))
     config["repository"]["url"] = os.environ.get(REPOSITORY) or config["repository"]["url"]
+    facts = {name: json.loads((runs / name / "record.json").read_text("utf8")) for name in names}
+    contents = (root / "book/_toc.yml").read_text("utf8")
+    ordered = sorted(names, key=lambda name: contents.find(f"file: notebooks/{name}\n"))
+    config["sphinx"]["config"]["myst_substitutions"] = {
+        "get_it": _commands(config["repository"]["url"], "make book"),
+        "times": times({name: facts[name] for name in ordered}, {name: runs / name for name in names}),
+    }
+    kept = {f"{path.parent.parent.name}: {path.parent.name}": path for path in root.glob("records/*/*/record.json")}
     with cache.atomic_folder(runs / "source") as source:
         shutil.copytree(root / "book", source / "book")
+        (source / "book/provenance.md").write_text(provenance(facts, _records(kept)), "utf8")
+        (source / "book/pictures").mkdir()
+        pictures.write(source / "book/pictures")
         (source / "notebooks").mkdir()
         for name in names:
             executed = _readable(json.loads((runs / name / f"{name}.ipynb").read_text("utf8")))
             (source / "notebooks" / f"{name}.ipynb").write_text(json.dumps(executed, indent=1), "utf8")
-        kept = {f"{path.parent.parent.name}: {path.parent.name}": path for path in root.glob("records/*/*/record.json")}
-        page = provenance(_records({name: runs / name / "record.json" for name in names}), _records(kept))
-        (source / "book" / "provenance.md").write_text(page, "utf8")
+        _link_terms(source)
         (source / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False), "utf8")
     return runs / "source"
 
@@ -105,7 +123,65 @@ def build(profile: str, root: Path = Path()) -> Path:
         for left in (part / "_build").iterdir():
             if left.name != "html":
                 shutil.rmtree(left)
+        html = part / "_build/html"
+        url = yaml.safe_load((source / "_config.yml").read_text("utf8"))["repository"]["url"]
+        for path in sorted((html / "_sources/notebooks").glob("*.ipynb")):
+            path.write_text(
+                json.dumps(_downloaded(json.loads(path.read_text("utf8")), path.stem, url), indent=1), "utf8"
+            )
+        (html / "_static/pages.js").write_text(f"window.PAGES = {json.dumps(searchable(html))};\n", "utf8")
     return book / "_build" / "html" / "index.html"
+
+
+def times(records: dict[str, dict[str, Any]], folders: dict[str, Path]) -> str:
+    """How long each chapter computed, and on what, as Markdown.
+
+    Parameters
+    ----------
+    records
+        Record of each chapter, by the chapter's name.
+    folders
+        Where each chapter's run lies. Units of a study that the engine computed before the chapter are counted too.
+    """
+    rows, machines = [], set()
+    for name, record in records.items():
+        stamps = sorted((folders[name] / "units").glob("*.json"))
+        parts = [
+            folders[name] / "units" / unit / "record.json" for path in stamps for unit in json.loads(path.read_text())
+        ]
+        seconds = record["seconds"] + sum(json.loads(path.read_text("utf8"))["seconds"] for path in parts)
+        rows.append([f"[](../notebooks/{name}.ipynb)", _data(record), duration(seconds)])
+        machines.add(escape(_machine(record["hardware"])))
+    header = ["Chapter", "Data", "Computing time"]
+    return f"{table(header, rows)}\n\nMeasured on: {'; '.join(sorted(machines))}."
+
+
+def searchable(html: Path) -> dict[str, str]:
+    """The text of each page of the book, by the page's path below `html`.
+
+    It is HTML without any markup but the anchors of sections. A page that is read from disk may not fetch others, so
+    the search takes the excerpts that it shows from here (``book/_static/book.js``).
+    """
+    found = {}
+    for path in sorted([*html.glob("book/**/*.html"), *html.glob("notebooks/*.html")]):
+        main = BeautifulSoup(path.read_text("utf8"), "html.parser").select_one("article")
+        for tag in main.select("script, style, .headerlink, img, summary"):
+            tag.decompose()
+        for term in main.select("dt[id]"):
+            # A term's own anchor has its explanation, also where several terms share one.
+            term.name, meaning = "section", term.find_next_sibling("dd")
+            term.append(BeautifulSoup(f": {meaning.get_text()}" if meaning else "", "html.parser"))
+        for tag in main.select("dd"):
+            tag.decompose()
+        for tag in main.find_all(True):
+            if tag.name in _BLOCKS:
+                tag.append(" ")
+            if tag.name == "section":
+                tag.name, tag.attrs = "div", {"id": tag.get("id", "")}
+            else:
+                tag.unwrap()
+        found[path.relative_to(html).as_posix()] = f'<div role="main">{main.decode_contents()}</div>'
+    return found
 
 
 def provenance(runs: dict[str, dict[str, Any]], kept: dict[str, dict[str, Any]]) -> str:
@@ -118,8 +194,11 @@ def provenance(runs: dict[str, dict[str, Any]], kept: dict[str, dict[str, Any]])
     kept
         Records of runs on real data that are kept in the repository, by ``<chapter>: <run>``.
     """
-    titles = {name: f"[{escape(record['title'])}](../notebooks/{name}.ipynb)" for name, record in runs.items()}
-    titles |= {name: f"{escape(name)} (kept)" for name in kept}
+    titles = {
+        name: f"[{escape(record['title'])}](../notebooks/{name}.ipynb) ({_kind(record)})"
+        for name, record in runs.items()
+    }
+    titles |= {name: f"{escape(name)} (kept, {_kind(record)})" for name, record in kept.items()}
     records = runs | kept
     parts = [
         "# Provenance",
@@ -156,16 +235,28 @@ def _facts(record: dict[str, Any]) -> dict[str, object]:
     """What a run was, in the order in which a reader asks."""
     data, machine, (commit, _, dirty) = record["data"], record["hardware"], (record["revision"] or "").partition("-")
     return {
-        "data": f"{data['name']} ({'twin' if data['twin'] else 'real'}), fingerprint {data['fingerprint'][:12]}",
+        "data": f"{_data(record)}, fingerprint {data['fingerprint'][:12]}",
         "images": f"{data['images']:,} of {data['patients']:,} patients; {len(data['skipped'])} files skipped",
         "seeds": ", ".join(f"{name} {value}" for name, value in record["seeds"].items()),
         "run time": f"{duration(record['seconds'])}, started {record['started'][:16].replace('T', ' ')} UTC",
         "stages": ", ".join(f"{stage} {duration(seconds)}" for stage, seconds in record["stages"].items()),
         "git revision": commit[:12] + (" with changes" if dirty else "") or "not in git",
-        "processor": f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']:.0f} GiB",
+        "processor": _machine(machine),
         "accelerators": ", ".join(machine["accelerators"]) or "none",
         "backend": f"{record['backend']}, Python {record['python']}",
     }
+
+
+def _kind(record: dict[str, Any]) -> str:
+    return "drawn" if record["data"]["twin"] else "real"
+
+
+def _data(record: dict[str, Any]) -> str:
+    return f"{record['data']['name']} ({_kind(record)})"
+
+
+def _machine(hardware: dict[str, Any]) -> str:
+    return f"{hardware['cpu']}, {hardware['cores']} cores, {hardware['memory_gib']:.0f} GiB"
 
 
 def _packages(versions: dict[str, dict[str, str]]) -> str:
@@ -182,14 +273,50 @@ def _records(paths: dict[str, Path]) -> dict[str, dict[str, Any]]:
 
 
 def _readable(notebook: dict[str, Any]) -> dict[str, Any]:
-    """Notebook without what only the machine that ran it cares about: stderr and papermill's bookkeeping."""
+    """Notebook as a page shows it: without stderr and papermill's bookkeeping, and with words on what is folded."""
     notebook["metadata"].pop("papermill", None)
     for cell in notebook["cells"]:
         cell["metadata"].pop("papermill", None)
         cell["metadata"].pop("execution", None)
         if "outputs" in cell:
             cell["outputs"] = [output for output in cell["outputs"] if output.get("name") != "stderr"]
+        for tag in _FOLDED.keys() & cell["metadata"].get("tags", []):
+            cell["metadata"]["mystnb"] = dict(zip(("code_prompt_show", "code_prompt_hide"), _FOLDED[tag]))
     return notebook
+
+
+def _link_terms(source: Path) -> None:
+    """Make the first use of each term on each staged page and chapter a link to the glossary."""
+    page = source / "book/glossary.md"
+    terms = glossary.entries(page.read_text("utf8")) if page.is_file() else []
+    for path in set((source / "book").rglob("*.md")) - {page}:
+        path.write_text(glossary.link(path.read_text("utf8"), terms), "utf8")
+    for path in (source / "notebooks").glob("*.ipynb"):
+        notebook = json.loads(path.read_text("utf8"))
+        cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+        # One text, so that a term is linked once in a chapter; no Markdown has this character in it.
+        linked = glossary.link("\n\n\0\n\n".join("".join(cell["source"]) for cell in cells), terms)
+        for cell, text in zip(cells, linked.split("\n\n\0\n\n"), strict=True):
+            cell["source"] = text.splitlines(keepends=True)
+        path.write_text(json.dumps(notebook, indent=1), "utf8")
+
+
+def _commands(url: str | None, *commands: str) -> str:
+    """A block of shell commands, run in a clone of the repository."""
+    place = [f"git clone {url}", f"cd {url.rstrip('/').split('/')[-1].removesuffix('.git')}"] if url else []
+    return "\n".join(["```bash", *place, *commands, "```"])
+
+
+def _downloaded(notebook: dict[str, Any], name: str, url: str | None) -> dict[str, Any]:
+    """Notebook as it is downloaded from its page: its first cell says what it needs to run."""
+    how = _commands(url, f"make chapter CHAPTER={name}", f".venv/bin/jupyter lab notebooks/{name}.ipynb")
+    text = (
+        "**To run this notebook** you need the repository that it comes from: it imports the packages `histolib` and "
+        "`studybook`, and no package index has them. `make` installs both, and all that they need, into `.venv` in the "
+        f"repository's folder; `README.md` there says what it takes.\n\n{how}"
+    )
+    cell = {"cell_type": "markdown", "id": "how-to-run", "metadata": {}, "source": text.splitlines(keepends=True)}
+    return notebook | {"cells": [cell, *notebook["cells"]]}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

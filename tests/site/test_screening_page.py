@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -11,10 +10,10 @@ from pathlib import Path
 from urllib import request
 from urllib.error import HTTPError
 
+import chromium
 import numpy as np
 import pytest
 import spots
-from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -24,15 +23,7 @@ from histolib import datasets
 from studybook import screening, twins
 from studybook.screening.prediction import square
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-DRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (BROWSER and DRIVER), reason="no Chromium with its driver (Debian: apt-get install chromium chromium-driver)"
-)
-OPTIONS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
-)  # fmt: skip
+pytestmark = chromium.needed
 PATIENCE = 60  # seconds
 # The upload button's input never joins the page; here it does, so that the driver can hand it a file.
 REVEAL = """
@@ -111,12 +102,7 @@ def address(root, home, model):
 
 @pytest.fixture(scope="module")
 def browser(address, tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for option in (*OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    driver = chromium.start(tmp_path_factory.mktemp("profile"))
     try:
         driver.set_window_size(1300, 1200)
         driver.get(address)

@@ -10,6 +10,13 @@ from bs4 import BeautifulSoup
 from links import broken, links, pages
 from PIL import Image
 
+from studybook.engine import glossary
+
+# What a page shows beside its running text.
+NO_PROSE = (
+    "h1, h2, h3, h4, h5, figcaption, code, pre, .cell_input, .cell_output, .math, .admonition-title, summary, "
+    "script, style, .footer-article"
+)
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 LOCAL = re.compile(r"file://|(?<![\w.~:/$}&;=-])/(?:home|Users|root|work|tmp|private|mnt|opt|usr|var)/[\w.-]")
@@ -40,6 +47,8 @@ def test_a_chapter_launches_from_the_repository_and_can_be_downloaded(site, root
     (download,) = {link for link in links(page) if link.endswith(".ipynb") and "://" not in link}
     notebook = json.loads((page.parent / download).read_text("utf8"))
     assert any(cell.get("outputs") for cell in notebook["cells"])
+    needs = "".join(notebook["cells"][0]["source"])
+    assert "`histolib`" in needs and "git clone" in needs and f"notebooks/{name}.ipynb" in needs
 
 
 def test_launch_buttons_lead_to_one_repository(site):
@@ -58,6 +67,49 @@ def test_a_chapter_shows_tables_and_figures_and_no_error(site, name):
     article = soup.select_one("article")
     assert article.select("table") and article.select(".cell_output img")
     assert not article.select(".output.traceback, .output.stderr")
+
+
+def test_the_side_bar_has_chapters_with_their_papers_below_and_no_title_twice(site):
+    soup = BeautifulSoup((site / "book/intro.html").read_text("utf8"), "html.parser")
+    entries = soup.select("nav.bd-links li > a")
+    titles = [entry.get_text().strip() for entry in entries]
+    assert sorted(titles) == sorted(set(titles))
+    outer = [entry["href"] for entry in soup.select("nav.bd-links li.toctree-l1 > a")]
+    assert [name for name in CHAPTERS if f"../notebooks/{name}.html" not in outer] == []
+    assert not [link for link in outer if link.startswith("papers/")]
+    assert set(titles) >= {link.get_text() for link in soup.select("article a[href^='../notebooks/']")}
+
+
+def running_text(page: Path) -> tuple[str, dict[str, int]]:
+    """A page's text without links, code, headings, outputs; where in it each entry of the glossary is linked first."""
+    article = BeautifulSoup(page.read_text("utf8"), "html.parser").select_one("article")
+    for other in article.select(NO_PROSE):
+        other.decompose()
+    text, linked = "", {}
+    for node in article.find_all(string=True):
+        link = node.find_parent("a")
+        if link and "glossary.html#term-" in link.get("href", ""):
+            linked.setdefault(link["href"].partition("#term-")[2].lower(), len(text))
+        text += " " if link else node
+    return text, linked
+
+
+def test_the_first_use_of_a_term_is_a_link(site):
+    entries = glossary.entries((ROOT / "book/glossary.md").read_text("utf8"))
+    terms = sorted(((term, entry) for entry in entries for term in entry), key=lambda pair: -len(pair[0]))
+    missing = []
+    for page in pages(site):
+        if page.parent == site or page.stem in ("glossary", "provenance", "bibliography"):
+            continue
+        text, linked = running_text(page)
+        for term, entry in terms:
+            anchors = {re.sub(r"[^a-z0-9]+", "-", one.lower()).strip("-") for one in entry}
+            place = min((linked[one] for one in anchors & linked.keys()), default=len(text))
+            found = glossary.pattern(term).search(text)
+            if found and found.start() < place and term not in glossary.EVERYDAY:
+                missing.append(f"{page.name}: {text[max(0, found.start() - 40) : found.end() + 20]!r}")
+            text = glossary.pattern(term).sub(lambda use: " " * len(use[0]), text)
+    assert not missing
 
 
 def test_no_picture_is_blank(site):

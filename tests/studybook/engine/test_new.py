@@ -83,7 +83,7 @@ def test_the_entry_closes_the_part_of_the_chapters(project):
     before = (project / new.CONTENTS).read_text("utf8")
     new.chapter(NAME, root=project)
     after = (project / new.CONTENTS).read_text("utf8")
-    entry = {"file": f"book/papers/{NAME}", "sections": [{"file": f"notebooks/{NAME}"}]}
+    entry = {"file": f"notebooks/{NAME}", "sections": [{"file": f"book/papers/{NAME}"}]}
     assert yaml.safe_load(after)["parts"][0]["chapters"] == [*yaml.safe_load(before)["parts"][0]["chapters"], entry]
     assert [line for line in after.splitlines() if NAME not in line and line != "        sections:"] == [
         line for line in before.splitlines() if line != "        sections:"
@@ -105,7 +105,7 @@ def test_a_work_that_the_bibliography_knows_is_not_entered_again(project):
         ({"name": "sixth__paper"}, "CHAPTER='sixth__paper': expected"),
         ({"name": "book"}, "CHAPTER='book': expected"),
         ({"name": "../sixth"}, "CHAPTER='../sixth': expected"),
-        ({"name": "idc_transfer"}, "has the entry already: - file: book/papers/idc_transfer"),
+        ({"name": "idc_transfer"}, "has the entry already: - file: notebooks/idc_transfer"),
         ({"dataset": "idx"}, "DATASET='idx': expected one of idc, bach"),
         ({"title": 'A "paper"'}, "TITLE="),
         ({"key": "Author 2020"}, "KEY='Author 2020': expected"),
