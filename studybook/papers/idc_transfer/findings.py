@@ -123,6 +123,12 @@ def called(parameters: Mapping) -> dict[str, str]:
     }
 
 
+def borrowed(parameters: Mapping[str, Mapping]) -> Markdown:
+    """Which VGG-16 each run has, in a sentence, since its name alone would say the paper's: name to parameters."""
+    each = "; ".join(f"{name}: {called(one)[study.TUNING][13:-1]}" for name, one in parameters.items())
+    return Markdown(f"The paper's VGG-16 has its full width and has learned from photographs. That of {each}.")
+
+
 def stacked(
     published: pd.DataFrame, runs: Mapping[str, pd.DataFrame], scores: Sequence[str], names: Mapping[str, Mapping], rows
 ) -> pd.DataFrame:
@@ -146,11 +152,12 @@ def stacked(
     DataFrame of str
         Index ``source, method``.
     """
-    parts = {"published": published}
+    parts = {"published": published.rename(index=_short)}
     for name, summary in runs.items():
         shown = beside.scores(summary, scores, 2)
         parts[name] = shown.loc[[one for one in rows if one in shown.index]].rename(index=names[name])
-    return pd.concat(parts, names=["source", "method"]).fillna("–")
+    table = pd.concat(parts, names=["source", "method"]).fillna("–")
+    return table.rename(columns={"auc": "AUC", "f1": "F1", "balanced_accuracy": "balanced accuracy"})
 
 
 def flagged(
@@ -167,7 +174,7 @@ def compared(rows: pd.DataFrame, pairs: Iterable[tuple[str, str]], draws: int, s
     known = set(rows["method"])
     chosen = [pair for pair in pairs if known.issuperset(pair)]
     table = beside.against(metrics.differences(rows, chosen, draws, seed=seed), "auc")
-    return table.set_axis([f"{one} less {other}".replace("_", " ") for one, other in table.index])
+    return table.set_axis([f"{_short(one)} less {_short(other)}" for one, other in table.index])
 
 
 def resolved(tables: Mapping[str, pd.DataFrame]) -> Markdown:
@@ -273,10 +280,10 @@ def gaps(histories: Mapping[str, pd.DataFrame]) -> Markdown:
     """By how much networks know their training part better than the validation part, in a sentence."""
     last = {name: one[["accuracy", "val_accuracy"]].iloc[-1] for name, one in histories.items()}
     gap = pd.Series({name: row["accuracy"] - row["val_accuracy"] for name, row in last.items()})
-    each = ", ".join(f"{value:+.2f} ({name.replace('_', ' ')})" for name, value in gap.items())
+    each = ", ".join(f"{value:+.2f} ({_short(name)})" for name, value in gap.items())
     widest = gap.idxmax()
     told = (
-        f"Where the gap is widest, {widest.replace('_', ' ')}, the network knows its training patients by heart."
+        f"Where the gap is widest, {_short(widest)}, the network knows its training patients by heart."
         if gap[widest] > 0.05
         else "No network knows its training patients by heart."
     )
@@ -295,7 +302,11 @@ def leaked(tables: Mapping[str, pd.DataFrame]) -> Markdown:
         for method, rows in table.groupby(parts.str[1], sort=False):
             honest, last = rows.iloc[0], rows.iloc[-1]
             lines.append(
-                f"{name}, {method.replace('_', ' ')}: AUC {honest['auc']}, F1 at one half {honest['F1 at one half']} "
+                f"{name}, {_short(method)}: AUC {honest['auc']}, F1 at one half {honest['F1 at one half']} "
                 f"in the first row, {last['auc']}, {last['F1 at one half']} in the last ({last.name})."
             )
     return Markdown("**What to see:**\n\n" + "\n".join(f"- {line}" for line in lines))
+
+
+def _short(method: str) -> str:
+    return {study.FROZEN: "EfficientNet-Lite0", study.TUNING: "fine-tuning"}.get(method, method.replace("_", " "))
