@@ -101,7 +101,7 @@ def patches(count: int, patients: int, seed: int) -> tuple[np.ndarray, np.ndarra
     images : ndarray of uint8, (count, 50, 50, 3)
     labels : ndarray of int64, (count,)
     """
-    cut = [found for k in range(patients) for found in idc.patches(*idc.draw_patient(k, seed, 8, 8))]
+    cut = [found for k in range(patients) for found in idc.patches(*idc.draw_patient(k, seed, 8, 8)[:2])]
     whole = [(label, patch) for _, _, label, patch in cut if patch.shape == (50, 50, 3)]
     chosen = np.random.default_rng(seed).permutation(count) % len(whole)
     return np.stack([patch for _, patch in whole])[chosen], np.array([label for label, _ in whole])[chosen]

@@ -33,7 +33,7 @@ def rows(shape: tuple[int, int] = SHAPE, rounds: int = 9) -> list[Row]:
 def drawn(shape: tuple[int, int], seed: int = 0) -> np.ndarray:
     """A drawn slide of `shape`, uint8 (H, W, 3)."""
     count = [-(-side // idc.SIDE) for side in shape]
-    image, _ = idc.draw_patient(1, seed, *count)
+    image = idc.draw_patient(1, seed, *count).image
     return np.ascontiguousarray(image[: shape[0], : shape[1]])
 
 

@@ -13,8 +13,11 @@ from pathlib import Path
 from types import ModuleType
 
 from histolib import cache, datasets
-from studybook.twins import bach, breakhis, idc
+from studybook.twins import bach, breakhis, idc, overlap
 from studybook.twins.mammography import bcdr, cbis_ddsm, inbreast, merged, mias
+from studybook.twins.truth import traits
+
+__all__ = ["NAMES", "PATIENTS", "VERSION", "folder", "traits", "write"]
 
 # Name of a data set -> the module that draws it: `write(folder, patients, seed, **options)` and `VERSION`.
 _TWINS = {
@@ -35,7 +38,7 @@ _FEWER = {"breakhis": 32}  # photographs take long to draw
 VERSION = {name: module.VERSION for name, module in _TWINS.items()}
 
 
-def folder(name: str, patients: int | None = None, seed: int = datasets.SEED) -> Path:
+def folder(name: str, patients: int | None = None, seed: int = datasets.SEED, difficulty: float = 1.0) -> Path:
     """Folder of a twin in the user's cache, drawn if it is not there yet.
 
     A drawing that was interrupted leaves nothing behind that could be taken for whole.
@@ -48,24 +51,27 @@ def folder(name: str, patients: int | None = None, seed: int = datasets.SEED) ->
         How many patients to draw; 40 if ``None``, 32 of BreaKHis.
     seed
         Seed of the drawing.
+    difficulty
+        How much the classes overlap, above 0, see :mod:`studybook.twins.overlap`: more above 1, less below.
 
     Raises
     ------
     ValueError
-        For an unknown name, or a number of patients that cannot be drawn.
+        For an unknown name, a number of patients that cannot be drawn, or a difficulty that is not above 0.
     """
     count = patients if patients is not None else _FEWER.get(name, PATIENTS)
-    place = cache.folder("twins", f"{name}-v{_twin(name).VERSION}-{count}-{seed}")
+    suffix = "" if difficulty == 1 else f"-difficulty{float(difficulty)}"
+    place = cache.folder("twins", f"{name}-v{_twin(name).VERSION}-{count}-{seed}{suffix}")
 
     def draw() -> None:
         with cache.atomic_folder(place, replace=False) as part:
-            write(name, part, patients=count, seed=seed)
+            write(name, part, patients=count, seed=seed, difficulty=difficulty)
 
     cache.once(place, draw)
     return place
 
 
-def write(name: str, folder: str | Path, patients: int, seed: int = 0, **options: int) -> Path:
+def write(name: str, folder: str | Path, patients: int, seed: int = 0, difficulty: float = 1.0, **options: int) -> Path:
     """Draw the twin of a data set and write it, with its mark, below `folder`.
 
     Parameters
@@ -78,6 +84,8 @@ def write(name: str, folder: str | Path, patients: int, seed: int = 0, **options
         How many patients to draw, at least 1.
     seed : int
         The same seed gives the same bytes; a patient does not depend on how many are drawn.
+    difficulty : float
+        How much the classes overlap, above 0, see :mod:`studybook.twins.overlap`: more above 1, less below.
     **options
         Passed on to the data set's own writer, for example ``rows`` and ``columns`` of :func:`idc.write`.
 
@@ -89,12 +97,14 @@ def write(name: str, folder: str | Path, patients: int, seed: int = 0, **options
     Raises
     ------
     ValueError
-        For an unknown name, or a number of patients that cannot be drawn.
+        For an unknown name, a number of patients that cannot be drawn, or a difficulty that is not above 0.
     """
     writer: Callable[..., Path] = _twin(name).write
-    top = writer(folder, patients, seed, **options)
+    overlap.closeness(difficulty)
+    top = writer(folder, patients, seed, difficulty=difficulty, **options)
     told = {"drawn": "by program; no photograph, no patient", "name": name, "version": VERSION[name]}
-    (Path(folder) / datasets.MARK).write_text(json.dumps(told | {"patients": patients, "seed": seed}) + "\n")
+    told |= {"patients": patients, "seed": seed, "difficulty": difficulty}
+    (Path(folder) / datasets.MARK).write_text(json.dumps(told) + "\n")
     return top
 
 

@@ -14,17 +14,19 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from histolib import cache, parallel
+from studybook.twins import overlap, truth
 from studybook.twins.microscope import photograph
-from studybook.twins.specimen import Field, draw_field, draw_traits
+from studybook.twins.specimen import Field, describe_part, draw_field, draw_traits
 from studybook.twins.zoom import Window
 
-VERSION = 1
+VERSION = 2  # 2: the table of traits; images as of version 1
 
 SHAPE = (460, 700)  # pixels
 MAGNIFICATIONS = (40, 100, 200, 400)
@@ -41,7 +43,7 @@ MALIGNANT = {
 MAXIMUM_PATIENTS, MAXIMUM_IMAGES = 9999, 999
 _FIRST = 10001  # slides are numbered from here, in the year 90, which no real slide has
 _LOOKS = 6  # places that are looked at before the next higher magnification is chosen
-_TRAITS, _FIELD = 1, 2  # streams of random numbers of one seed
+_TRAITS, _FIELD, _BORROWED = 1, 2, 3  # streams of random numbers of one seed
 _ALONE = 16  # fields that are drawn sooner than processes have started
 
 
@@ -57,10 +59,11 @@ def tumor_types(patients: int) -> list[str]:
     return [next(turns[side]) for side in _turns({side: sum(n.values()) for side, n in sides.items()}, patients)]
 
 
-def draw(index: int, image: int, seed: int) -> Iterator[tuple[int, np.ndarray, Window]]:
+def draw(index: int, image: int, seed: int, difficulty: float = 1.0) -> Iterator[tuple[int, np.ndarray, Window, Field]]:
     """Draw one field of patient `index` (from 0) at each magnification; `image` counts the patient's fields from 0.
 
-    A patient depends on `seed` and `index`, not on how many patients or images are drawn.
+    A patient depends on `seed` and `index`, not on how many patients or images are drawn. With `difficulty`
+    (:mod:`studybook.twins.overlap`) a field may show another tumor, in the patient's own stain.
 
     Yields
     ------
@@ -68,18 +71,28 @@ def draw(index: int, image: int, seed: int) -> Iterator[tuple[int, np.ndarray, W
     photograph : ndarray, uint8, (460, 700, 3)
     window : Window
         Where in the field it was taken.
+    field : Field
     """
-    traits = draw_traits(np.random.default_rng([seed, index, _TRAITS]), tumor_types(index + 1)[-1])
+    real = tumor_types(sum(count for count, _ in (BENIGN | MALIGNANT).values()))
+    kind = overlap.shown(tumor_types(index + 1)[-1], real, difficulty, [seed, index, _BORROWED, image])
+    traits = draw_traits(np.random.default_rng([seed, index, _TRAITS]), kind, difficulty)
     rng = np.random.default_rng([seed, index, _FIELD, image])
     field = draw_field(rng, traits, SHAPE, SCALE)
     window = field.window
     for k, magnification in enumerate(MAGNIFICATIONS):
         if k:
             window = _closer(rng, field, window, magnification / MAGNIFICATIONS[k - 1])
-        yield magnification, photograph(rng, field, window), window
+        yield magnification, photograph(rng, field, window), window, field
 
 
-def write(folder: str | Path, patients: int, seed: int, images: int = 3, workers: int | None = None) -> Path:
+def write(
+    folder: str | Path,
+    patients: int,
+    seed: int,
+    images: int = 3,
+    workers: int | None = None,
+    difficulty: float = 1.0,
+) -> Path:
     """Write the twin below `folder`, in the layout and with the names of the real set.
 
     Parameters
@@ -93,6 +106,8 @@ def write(folder: str | Path, patients: int, seed: int, images: int = 3, workers
         Images of each patient at each magnification, 1 to 999. The real set has 24 on average.
     workers : int, optional
         Processes; None takes one per core for many images. The files do not depend on it.
+    difficulty : float
+        See :mod:`studybook.twins.overlap`.
 
     Returns
     -------
@@ -112,7 +127,7 @@ def write(folder: str | Path, patients: int, seed: int, images: int = 3, workers
         raise ValueError(f"images: {images} found, 1 to {MAXIMUM_IMAGES} at each magnification is right")
     root = Path(folder) / FOLDER
     tasks = [
-        (index, image, seed, root / "histology_slides/breast" / _slide(kind, index))
+        (index, image, seed, difficulty, root / "histology_slides/breast" / _slide(kind, index))
         for index, kind in enumerate(tumor_types(patients))
         for image in range(images)
     ]
@@ -122,7 +137,7 @@ def write(folder: str | Path, patients: int, seed: int, images: int = 3, workers
             (place / f"{magnification}X").mkdir(parents=True, exist_ok=True)
     if workers is None:
         workers = os.cpu_count() or 1 if len(tasks) >= _ALONE else 1
-    list(parallel.processes(_save, tasks, workers, batch=2))
+    truth.save(folder, "breakhis", chain.from_iterable(parallel.processes(_save, tasks, workers, batch=2)))
     return root
 
 
@@ -149,11 +164,14 @@ def _slide(kind: str, index: int) -> str:
     return f"{name}/SOB/{(BENIGN | MALIGNANT)[kind][1]}/SOB_{letter}_{kind}_90-{_FIRST + index}"
 
 
-def _save(task: tuple) -> None:
-    index, image, seed, place = task
+def _save(task: tuple) -> list[dict]:
+    index, image, seed, difficulty, place = task
     prefix, slide = place.name.rsplit("_", 1)
-    for magnification, pixels, _ in draw(index, image, seed):
-        name = f"{prefix}-{slide}-{magnification}-{image + 1:03d}.png"
+    drawn = []
+    for magnification, pixels, window, field in draw(index, image, seed, difficulty):
+        name = f"{prefix}-{slide}-{magnification}-{image + 1:03d}"
         # Noise does not repeat: without a search for repeats the file is no larger, and written sooner.
-        path = place / f"{magnification}X" / name
+        path = place / f"{magnification}X" / f"{name}.png"
         Image.fromarray(pixels).save(path, compress_level=1, compress_type=zlib.Z_HUFFMAN_ONLY)
+        drawn.append({"image_id": name, **describe_part(field, window)})
+    return drawn

@@ -9,17 +9,20 @@ fit together, and its tumor mask decides the labels.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from scipy.special import betaincinv
 
+from studybook.twins import overlap, truth
 from studybook.twins.habit import draw_habit
-from studybook.twins.slide import paint
+from studybook.twins.nuclei import describe
+from studybook.twins.slide import EPITHELIAL, Slide, outlined_elsewhere, paint
 from studybook.twins.stains import Stain, draw_stain
 
-VERSION = 1
+VERSION = 2  # 2: the table of traits; images as of version 1
 
 SIDE = 50  # pixels
 SCALE = 0.25  # pixels per micrometer: 40x is about 0.25 micrometers per pixel, reduced 16 times
@@ -35,6 +38,7 @@ _TUMOR_FREE = 0.05
 _TUMOR_BETA = (1.5, 3.4)
 # One slide in eight is no multiple of the patch side, which gives about 1 % of narrower or shorter patches.
 _ODD_SLIDE = 8
+_BORROWED = 1  # stream of random numbers of a patient
 
 
 def draw_slide(
@@ -44,7 +48,8 @@ def draw_slide(
     stain: Stain,
     tumor: float | None = None,
     trim: tuple[int, int] = (0, 0),
-) -> tuple[np.ndarray, np.ndarray]:
+    difficulty: float = 1.0,
+) -> Slide:
     """Draw one slide of `rows` x `columns` patches.
 
     Parameters
@@ -58,11 +63,8 @@ def draw_slide(
         Fraction of the tissue that is tumor (0-1); drawn when None.
     trim : (int, int)
         Pixels by which the last row and the last column of patches fall short.
-
-    Returns
-    -------
-    image : ndarray, uint8, (H, W, 3)
-    tumor : ndarray, bool, (H, W)
+    difficulty : float
+        Below 1, the tumor's nuclei differ more from those of normal glands.
 
     Raises
     ------
@@ -75,7 +77,9 @@ def draw_slide(
     if tumor is None:
         tumor = tumor_fraction(rng.random())
     shape = (rows * SIDE - trim[0], columns * SIDE - trim[1])
-    return paint(rng, shape, stain, draw_habit(rng, tumor), SCALE)
+    habit = draw_habit(rng, tumor)
+    habit = replace(habit, nuclei=overlap.apart(habit.nuclei, EPITHELIAL, difficulty))
+    return paint(rng, shape, stain, habit, SCALE)
 
 
 def patches(image: np.ndarray, tumor: np.ndarray) -> Iterator[tuple[int, int, int, np.ndarray]]:
@@ -103,13 +107,11 @@ def patches(image: np.ndarray, tumor: np.ndarray) -> Iterator[tuple[int, int, in
                 yield left + 1, top + 1, int(tumor[window].mean() >= POSITIVE_FRACTION), image[window]
 
 
-def draw_patient(index: int, seed: int, rows: int = 10, columns: int = 10) -> tuple[np.ndarray, np.ndarray]:
+def draw_patient(index: int, seed: int, rows: int = 10, columns: int = 10, difficulty: float = 1.0) -> Slide:
     """Draw the slide of patient `index` (from 0); it depends on `seed` and `index`, not on other patients.
 
-    Returns
-    -------
-    image, tumor : ndarray
-        As :func:`draw_slide`.
+    Above a difficulty of 1 the outlines do not follow the tumor in a share of the slide (:mod:`.overlap`): patches
+    there borrow the tissue of either class, and still fit to their neighbors.
     """
     rng = np.random.default_rng([seed, index])
     stain = draw_stain(rng)
@@ -121,10 +123,14 @@ def draw_patient(index: int, seed: int, rows: int = 10, columns: int = 10) -> tu
         short = int(rng.integers(2, SIDE - 1))
         # In the real set nearly all of these patches are shorter, hardly any is narrower.
         trim = (0, short) if rng.random() < 0.15 else (short, 0)
-    return draw_slide(rng, rows, columns, stain, fraction, trim)
+    slide = draw_slide(rng, rows, columns, stain, fraction, trim, difficulty)
+    other, share = np.random.default_rng([seed, index, _BORROWED]), max(0.0, 1 - overlap.closeness(difficulty))
+    return slide._replace(tumor=outlined_elsewhere(other, slide.tumor, SCALE, share))
 
 
-def write(folder: str | Path, patients: int, seed: int, rows: int = 10, columns: int = 10) -> Path:
+def write(
+    folder: str | Path, patients: int, seed: int, rows: int = 10, columns: int = 10, difficulty: float = 1.0
+) -> Path:
     """Write the twin below `folder`, in the layout and with the names of the real set.
 
     Parameters
@@ -136,6 +142,8 @@ def write(folder: str | Path, patients: int, seed: int, rows: int = 10, columns:
     seed : int
     rows, columns : int
         Size of a slide in patches.
+    difficulty : float
+        See :mod:`studybook.twins.overlap`.
 
     Returns
     -------
@@ -150,15 +158,26 @@ def write(folder: str | Path, patients: int, seed: int, rows: int = 10, columns:
     if not 1 <= patients <= MAXIMUM_PATIENTS:
         raise ValueError(f"patients: {patients} found, 1 to {MAXIMUM_PATIENTS} is right")
     _check_size(rows, columns)
-    root = Path(folder) / FOLDER
+    root, drawn = Path(folder) / FOLDER, []
     for index in range(patients):
         patient = str(FIRST_PATIENT + index)
         for label in "01":
             (root / patient / label).mkdir(parents=True, exist_ok=True)
-        for x, y, label, patch in patches(*draw_patient(index, seed, rows, columns)):
-            name = f"{patient}_idx5_x{x}_y{y}_class{label}.png"
-            Image.fromarray(patch).save(root / patient / str(label) / name, compress_level=1)
+        slide = draw_patient(index, seed, rows, columns, difficulty)
+        for x, y, label, patch in patches(slide.image, slide.tumor):
+            name = f"{patient}_idx5_x{x}_y{y}_class{label}"
+            Image.fromarray(patch).save(root / patient / str(label) / f"{name}.png", compress_level=1)
+            drawn.append({"image_id": name, **_traits(slide, x - 1, y - 1, patch.shape)})
+    truth.save(folder, "idc", drawn)
     return root
+
+
+def _traits(slide: Slide, left: int, top: int, shape: tuple[int, ...]) -> dict[str, float]:
+    """Shares of a patch that cells of carcinoma, walls of normal glands and fat cover; its nuclei of any kind."""
+    box = top, left, top + shape[0], left + shape[1]
+    window = np.s_[box[0] : box[2], box[1] : box[3]]
+    shares = {name: float(getattr(slide, name)[window].mean()) for name in ("carcinoma", "glands", "fat")}
+    return shares | describe(slide.nuclei, box, SCALE)
 
 
 def tumor_fraction(quantile: float) -> float:

@@ -6,6 +6,7 @@ magnification.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -162,11 +163,32 @@ def draw_nuclei(
     kind: Nuclei,
     scale: float,
     flow: Flow | None = None,
-) -> int:
-    """Draw nuclei as of `place_nuclei` into `target`, the map of hematoxylin; return their number."""
+) -> Ellipses:
+    """Draw nuclei as of `place_nuclei` into `target`, the map of hematoxylin, and return them."""
     placed = place_nuclei(rng, coverage, kind, scale, flow)
     stamp_nuclei(target, placed)
-    return len(placed.rows)
+    return placed
+
+
+def describe(placed: Sequence[Ellipses], box: tuple[float, float, float, float], scale: float) -> dict[str, float]:
+    """Traits of the nuclei whose centers lie in a box: top, left, bottom, right in pixels.
+
+    Returns
+    -------
+    dict
+        ``crowding``: nuclei per 1000 square micrometers; ``radius``: mean, micrometers; ``pleomorphism``: standard
+        deviation of the logarithm of the radius. The last two are 0 if there is no nucleus.
+    """
+    rows, columns, long, short = (np.concatenate([nuclei[k] for nuclei in placed]) for k in range(4))
+    top, left, bottom, right = box
+    there = (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
+    radius = np.sqrt(long * short)[there] / scale
+    area = (bottom - top) * (right - left) / scale**2
+    return {
+        "crowding": 1000 * len(radius) / area,
+        "radius": float(radius.mean()) if len(radius) else 0.0,
+        "pleomorphism": float(np.log(radius).std()) if len(radius) else 0.0,
+    }
 
 
 def stamp_nuclei(target: np.ndarray, placed: Ellipses) -> None:

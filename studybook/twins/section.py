@@ -14,7 +14,7 @@ import numpy as np
 from studybook.twins.fields import Flow, above, draw_flow, rough_field, smooth_field, step
 from studybook.twins.glands import Epithelium, spread
 from studybook.twins.lesions import Lesion, invade
-from studybook.twins.nuclei import Ellipses, Nuclei, draw_nuclei, stamp
+from studybook.twins.nuclei import Ellipses, Nuclei, describe, draw_nuclei, stamp
 from studybook.twins.slide import LYMPHOCYTE, STROMAL, vessels
 from studybook.twins.stains import Stain
 from studybook.twins.tissue import fat, sensor
@@ -34,11 +34,15 @@ class Drawing:
         Ducts and acini.
     invasive : ndarray, float32, (H, W)
         Coverage by cells of carcinoma that no outline holds.
+    traits : dict
+        Shares of the field: epithelial cells of any kind, lumens, walls of a single layer, outlines, dead cells;
+        reach of the loose stroma (micrometers); and of epithelial nuclei, see :func:`nuclei.describe`.
     """
 
     image: np.ndarray
     epithelium: Epithelium
     invasive: np.ndarray
+    traits: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,19 @@ def paint(rng: np.random.Generator, lesion: Lesion, stain: Stain, scale: float) 
     stroma = _stroma(rng, epithelium, tumor, tubules, flow, lesion.reach, scale)
     blood = vessels(rng, shape, (1 - stroma.adipose) * (1 - epithelium.inside) * (1 - tumor), flow, scale)
     eosin = _eosin(rng, epithelium, tumor, stroma, flow, scale)
-    hematoxylin = _hematoxylin(rng, lesion, epithelium, tumor, stroma, blood, flow, scale)
+    hematoxylin, nuclei = _hematoxylin(rng, lesion, epithelium, tumor, stroma, blood, flow, scale)
     thickness = np.exp(np.float32(0.1) * smooth_field(rng, shape, 300 * scale))
     light = stain.render(hematoxylin * thickness, eosin * thickness * (1 - blood), blood * (1 - stroma.hollow))
-    return Drawing(sensor(rng, light, rng.uniform(0.7, 1.3) * scale, rng.uniform(0.8, 2.5)), epithelium, tumor)
+    image = sensor(rng, light, rng.uniform(0.7, 1.3) * scale, rng.uniform(0.8, 2.5))
+    shares = {
+        "cells": np.maximum(epithelium.cells, tumor),
+        "lumens": np.maximum(epithelium.lumen, tubules),
+        "layered": epithelium.layered,
+        "outlines": epithelium.depth < 1 / scale,
+        "dead": epithelium.necrosis,
+    }
+    traits = {name: float(share.mean()) for name, share in shares.items()} | {"reach": lesion.reach}
+    return Drawing(image, epithelium, tumor, traits | describe(nuclei, (0, 0, *shape), scale))
 
 
 def _around(flow: Flow, epithelium: Epithelium, scale: float) -> Flow:
@@ -121,8 +134,8 @@ def _hematoxylin(
     blood: np.ndarray,
     flow: Flow,
     scale: float,
-) -> np.ndarray:
-    """A wash over cytoplasm and cellular stroma, and the nuclei of all cells."""
+) -> tuple[np.ndarray, list[Ellipses]]:
+    """A wash over cytoplasm and cellular stroma, and the nuclei of all cells; also those of epithelial cells."""
     shape, cover = tumor.shape, np.maximum(epithelium.cells, tumor)
     crowd, cellularity = smooth_field(rng, shape, 110 * scale), float(np.exp(0.5 * rng.standard_normal()))
     wash = 0.05 + 0.1 * np.maximum(crowd, 0) * cellularity + 0.08 * stroma.bed + rng.uniform(0.15, 0.4) * cover
@@ -135,16 +148,16 @@ def _hematoxylin(
     draw_nuclei(rng, nuclei, 0.15 * (stroma.adipose - stroma.hollow), STROMAL, scale)
     immune = step(above(rough_field(rng, shape, 90 * scale, 3), 0.3 * rng.beta(0.6, 2.8)), 0.6)
     draw_nuclei(rng, nuclei, 0.8 * immune * room, LYMPHOCYTE, scale)
-    _epithelial_nuclei(rng, nuclei, lesion.nuclei, epithelium, scale)
-    draw_nuclei(rng, nuclei, tumor * (1 - 0.8 * stroma.adipose), lesion.nuclei, scale)
+    placed = _epithelial_nuclei(rng, nuclei, lesion.nuclei, epithelium, scale)
+    placed.append(draw_nuclei(rng, nuclei, tumor * (1 - 0.8 * stroma.adipose), lesion.nuclei, scale))
     grain = np.exp(np.float32(0.12) * rng.standard_normal(shape, dtype=np.float32))
-    return wash + nuclei * grain * (1 - 0.9 * epithelium.lumen) * (1 - stroma.hollow)
+    return wash + nuclei * grain * (1 - 0.9 * epithelium.lumen) * (1 - stroma.hollow), placed
 
 
 def _epithelial_nuclei(
     rng: np.random.Generator, target: np.ndarray, carcinoma: Nuclei, epithelium: Epithelium, scale: float
-) -> None:
-    """Single layers, thick walls, carcinoma inside of outlines, and what is left of dead cells."""
+) -> list[Ellipses]:
+    """Draw single layers, thick walls, carcinoma inside of outlines, what is left of dead cells; return the living."""
     healthy = Nuclei(
         spacing=rng.uniform(6.5, 8),
         radius=rng.uniform(3.4, 4.0),
@@ -155,11 +168,13 @@ def _epithelial_nuclei(
         disorder=0.7,
     )
     rows, columns = spread(rng, epithelium.layer, healthy.spacing * scale)
-    stamp(target, *row_of_nuclei(rng, rows, columns, epithelium.depth, healthy, scale))
+    placed = [row_of_nuclei(rng, rows, columns, epithelium.depth, healthy, scale)]
+    stamp(target, *placed[0])
     deep = (epithelium.cells > 0.5) & (epithelium.depth > 2.5)
-    draw_nuclei(rng, target, deep * (~epithelium.carcinoma & ~epithelium.layered), healthy, scale)
-    draw_nuclei(rng, target, deep * epithelium.carcinoma, carcinoma, scale)
+    placed.append(draw_nuclei(rng, target, deep * (~epithelium.carcinoma & ~epithelium.layered), healthy, scale))
+    placed.append(draw_nuclei(rng, target, deep * epithelium.carcinoma, carcinoma, scale))
     draw_nuclei(rng, target, 0.4 * epithelium.necrosis, _DEBRIS, scale)
+    return placed
 
 
 def row_of_nuclei(

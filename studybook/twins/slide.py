@@ -10,11 +10,13 @@ through fat.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from studybook.twins.fields import Flow, above, draw_flow, rough_field, smooth_field, step
 from studybook.twins.habit import Habit
-from studybook.twins.nuclei import Nuclei, draw_nuclei
+from studybook.twins.nuclei import Ellipses, Nuclei, draw_nuclei
 from studybook.twins.stains import Stain
 from studybook.twins.tissue import Glands, draw_gland, fat, sensor
 
@@ -81,9 +83,29 @@ def _rank(field: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(np.float32(-1.702) * field))
 
 
-def paint(
-    rng: np.random.Generator, shape: tuple[int, int], stain: Stain, habit: Habit, scale: float
-) -> tuple[np.ndarray, np.ndarray]:
+class Slide(NamedTuple):
+    """A drawn slide.
+
+    Attributes
+    ----------
+    image : ndarray, uint8, (H, W, 3)
+    tumor : ndarray, bool, (H, W)
+        The region that an annotator would outline.
+    carcinoma, glands, fat : ndarray, float32, (H, W)
+        Coverage by the tumor's cells, by the walls of normal glands, by fat.
+    nuclei : tuple of Ellipses
+        All of them, by kind.
+    """
+
+    image: np.ndarray
+    tumor: np.ndarray
+    carcinoma: np.ndarray
+    glands: np.ndarray
+    fat: np.ndarray
+    nuclei: tuple[Ellipses, ...]
+
+
+def paint(rng: np.random.Generator, shape: tuple[int, int], stain: Stain, habit: Habit, scale: float) -> Slide:
     """Draw one slide.
 
     Parameters
@@ -95,12 +117,6 @@ def paint(
     habit : Habit
     scale : float
         Pixels per micrometer (2.5x: 0.25).
-
-    Returns
-    -------
-    image : ndarray, uint8, (H, W, 3)
-    tumor : ndarray, bool, (H, W)
-        The region that an annotator would outline.
     """
     flow = draw_flow(rng, shape, 300 * scale, 0.7)
 
@@ -148,11 +164,13 @@ def paint(
     immune = step(above(rough_field(rng, shape, 90 * scale, 3), habit.inflammation), 0.5)
     nuclei = np.zeros(shape, np.float32)
     chance = np.clip(0.28 * habit.cellularity * np.exp(0.8 * cells) + 0.3 * bed + 0.25 * soft, 0, 0.95)
-    draw_nuclei(rng, nuclei, chance * matrix * free * (1 - blood) * (adipose < 0.5), STROMAL, scale, flow)
-    draw_nuclei(rng, nuclei, 0.12 * (adipose - hollow) * tissue, STROMAL, scale)
-    draw_nuclei(rng, nuclei, 1.2 * glands.wall * tissue, EPITHELIAL, scale)
-    draw_nuclei(rng, nuclei, cover * matrix * (1 - 0.8 * adipose), habit.nuclei, scale)
-    draw_nuclei(rng, nuclei, immune * matrix * free * (adipose < 0.5), LYMPHOCYTE, scale)
+    placed = (
+        draw_nuclei(rng, nuclei, chance * matrix * free * (1 - blood) * (adipose < 0.5), STROMAL, scale, flow),
+        draw_nuclei(rng, nuclei, 0.12 * (adipose - hollow) * tissue, STROMAL, scale),
+        draw_nuclei(rng, nuclei, 1.2 * glands.wall * tissue, EPITHELIAL, scale),
+        draw_nuclei(rng, nuclei, cover * matrix * (1 - 0.8 * adipose), habit.nuclei, scale),
+        draw_nuclei(rng, nuclei, immune * matrix * free * (adipose < 0.5), LYMPHOCYTE, scale),
+    )
     hematoxylin = hematoxylin + nuclei * matrix
 
     # Section thickness and uptake wander slowly over the slide.
@@ -162,7 +180,16 @@ def paint(
         thick *= 1 + 0.8 * step(-crest, 0.02) * step(smooth_field(rng, shape, 200 * scale) - 0.7, 0.2)
     ink = _ink(rng, habit, outline, shape)
     image = stain.render(hematoxylin * thick, eosin * thick * (1 - blood), blood * solid, ink)
-    return sensor(rng, image, habit.blur * scale, rng.uniform(0.8, 2.5)), tumor
+    image = sensor(rng, image, habit.blur * scale, rng.uniform(0.8, 2.5))
+    return Slide(image, tumor, cover * matrix, glands.wall * tissue, adipose * tissue, placed)
+
+
+def outlined_elsewhere(rng: np.random.Generator, tumor: np.ndarray, scale: float, share: float) -> np.ndarray:
+    """The outlines of `tumor`, bool (H, W), but in a `share` of the slide those of another tumor of the same extent."""
+    if share == 0 or not tumor.any():
+        return tumor
+    other = above(rough_field(rng, tumor.shape, 330 * scale, 2), float(tumor.mean())) > 0
+    return np.where(_rank(smooth_field(rng, tumor.shape, 200 * scale)) < share, other, tumor)
 
 
 def vessels(

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import ndimage
 
+from studybook.twins import overlap
 from studybook.twins.fields import Flow, above, draw_flow, rough_field, smooth_field, step
 from studybook.twins.glands import spread
-from studybook.twins.nuclei import Ellipses, Nuclei, place_nuclei
+from studybook.twins.nuclei import Ellipses, Nuclei, describe, place_nuclei
 from studybook.twins.section import row_of_nuclei
 from studybook.twins.slide import LYMPHOCYTE, STROMAL, vessels
 from studybook.twins.stains import Stain, draw_stain
@@ -22,6 +23,8 @@ from studybook.twins.tumors import CARCINOMAS, Tumor, draw_ducts, draw_nuclei_of
 from studybook.twins.zoom import Window
 
 _DEBRIS = replace(LYMPHOCYTE, radius=1.7, spacing=9, pleomorphism=0.4, intensity=0.9)
+_HEALTHY = Nuclei(spacing=7.2, radius=3.7, pleomorphism=0.12)  # on average
+_STROMAL = 4  # kinds of nuclei that are placed before those of epithelium
 
 
 @dataclass(frozen=True)
@@ -89,13 +92,13 @@ class Field:
     scale: float
 
 
-def draw_traits(rng: np.random.Generator, kind: str) -> Traits:
-    """Draw what one patient with a tumor of `kind` has."""
+def draw_traits(rng: np.random.Generator, kind: str, difficulty: float = 1.0) -> Traits:
+    """Draw what one patient with a tumor of `kind` has; below a `difficulty` of 1, nuclei of carcinomas differ more."""
     stain = _video_stain(rng)
-    spindle = kind == "PT"
+    spindle, nuclei = kind == "PT", draw_nuclei_of(rng, kind)
     return Traits(
         kind=kind,
-        nuclei=draw_nuclei_of(rng, kind),
+        nuclei=overlap.apart(nuclei, _HEALTHY, difficulty) if kind in CARCINOMAS else nuclei,
         healthy=replace(draw_nuclei_of(rng, "A"), spacing=rng.uniform(6.5, 8), intensity=rng.uniform(0.75, 1.15)),
         stromal=replace(STROMAL, radius=rng.uniform(2.9, 3.5), spacing=12 if spindle else 17, elongation=2.6),
         stain=stain,
@@ -156,6 +159,24 @@ def draw_field(rng: np.random.Generator, traits: Traits, shape: tuple[int, int],
     field = Field(traits, tumor, **maps, placed=(), window=window, scale=scale)
     placed = [(_on(nuclei, glass < 0.5), pale) for nuclei, pale in _place(rng, field, stroma)]
     return replace(field, placed=tuple(placed))
+
+
+def describe_part(field: Field, window: Window) -> dict[str, float]:
+    """Traits of what is seen in a window.
+
+    Shares of epithelial cells, of those that no outline holds, of open spaces, of mucin, of stromal cores; reach of the
+    loose stroma (micrometers); and of epithelial nuclei, see :func:`nuclei.describe`.
+    """
+    height, width = (size / window.zoom for size in window.shape)
+    box = window.top, window.left, window.top + height, window.left + width
+    part = np.s_[int(box[0]) : int(np.ceil(box[2])), int(box[1]) : int(np.ceil(box[3]))]
+    tumor = field.tumor
+    shares = {
+        "cells": field.cells, "loose_cells": tumor.cells, "spaces": field.spaces, "mucin": tumor.mucin,
+        "cores": tumor.core,
+    }  # fmt: skip
+    traits = {name: float(share[part].mean()) for name, share in shares.items()} | {"reach": tumor.reach}
+    return traits | describe([nuclei for nuclei, _ in field.placed[_STROMAL:]], box, field.scale)
 
 
 def clefts(field: Field, window: Window) -> np.ndarray:

@@ -6,4 +6,4 @@ All films have one scale, 200 micrometers per pixel as in mini-MIAS, so that a m
 of a body, not a plateau with a soft edge, and its spicules are single strands.
 """
 
-VERSION = 2
+VERSION = 3  # 3: the tables of traits; films as of version 2

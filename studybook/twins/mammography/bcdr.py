@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from histolib.datasets.bcdr import HEADER
-from studybook.twins import mammography
+from studybook.twins import mammography, truth
 from studybook.twins.mammography.film import SHAPE, Scanner, draw_film
 from studybook.twins.mammography.women import check, draw_woman
 
@@ -25,7 +25,9 @@ _VIEWS = {
 }
 
 
-def write(folder: str | Path, patients: int, seed: int, shape: tuple[int, int] = SHAPE) -> Path:
+def write(
+    folder: str | Path, patients: int, seed: int, shape: tuple[int, int] = SHAPE, difficulty: float = 1.0
+) -> Path:
     """Write the twin below `folder`; parameters as :func:`cbis_ddsm.write`.
 
     Returns
@@ -36,16 +38,19 @@ def write(folder: str | Path, patients: int, seed: int, shape: tuple[int, int] =
     check(patients, MAXIMUM_PATIENTS)
     root = Path(folder) / FOLDER
     root.mkdir(parents=True, exist_ok=True)
-    lines = [",".join(HEADER)]
+    lines, drawn = [",".join(HEADER)], []
     for index in range(patients):
-        lines += _patient(root, index, seed, shape)
+        lines += _patient(root, index, seed, shape, difficulty, drawn)
+    truth.save(folder, "bcdr", drawn)
     (root / "bcdr_f03_outlines.csv").write_text("\n".join(lines) + "\n")
     return root
 
 
-def _patient(root: Path, index: int, seed: int, shape: tuple[int, int]) -> list[str]:
-    """Write both films of a woman; returns lines of the table."""
-    woman, rng = draw_woman(seed, index, "bcdr")
+def _patient(
+    root: Path, index: int, seed: int, shape: tuple[int, int], difficulty: float, drawn: list[dict]
+) -> list[str]:
+    """Write both films of a woman; returns lines of the table, and adds to what is drawn."""
+    woman, rng = draw_woman(seed, index, "bcdr", difficulty)
     patient, study = FIRST_PATIENT + index, FIRST_PATIENT + 2 * index
     lines = []
     for view in ("CC", "MLO"):
@@ -57,8 +62,10 @@ def _patient(root: Path, index: int, seed: int, shape: tuple[int, int]) -> list[
         for number, (lesion, outline) in enumerate(zip(woman.lesions, outlines, strict=True), start=1):
             limits = shape[1] - 1, shape[0] - 1
             columns, rows = np.clip(np.rint(outline), 0, limits).astype(int).T
+            known, segmentation = 10 * index + number, 10 * index + number + (5 if view == "MLO" else 0)
+            drawn.append(lesion.traits(f"{Path(name).stem}_lesion{known}_{segmentation}"))
             values = [
-                patient, study, 1, 10 * index + number, 10 * index + number + (5 if view == "MLO" else 0), code, name,
+                patient, study, 1, known, segmentation, code, name,
                 " ".join(map(str, columns)), " ".join(map(str, rows)), 1, 1, 0, 0, 0, 0, 0, woman.age,
                 "NaN" if index % 6 == 5 else woman.density, "Malign" if lesion.malignant else "Benign",
             ]  # fmt: skip

@@ -18,7 +18,7 @@ import pydicom
 from PIL import Image, ImageDraw
 
 from histolib import cache
-from studybook.twins import mammography
+from studybook.twins import mammography, truth
 from studybook.twins.mammography import dicom
 from studybook.twins.mammography.film import SHAPE, Scanner, draw_film
 from studybook.twins.mammography.women import Lesion, Woman, check, draw_woman
@@ -41,7 +41,14 @@ _WORDS = {
 }
 
 
-def write(folder: str | Path, patients: int, seed: int, shape: tuple[int, int] = SHAPE, layout: str = "dicom") -> Path:
+def write(
+    folder: str | Path,
+    patients: int,
+    seed: int,
+    shape: tuple[int, int] = SHAPE,
+    layout: str = "dicom",
+    difficulty: float = 1.0,
+) -> Path:
     """Write the twin below `folder`.
 
     Parameters
@@ -54,6 +61,8 @@ def write(folder: str | Path, patients: int, seed: int, shape: tuple[int, int] =
         Rows and columns of a film.
     layout : str
         ``dicom``, as the archive hands it out, or ``jpeg``, as the copy in common use: 8 bits, a folder per series.
+    difficulty : float
+        See :mod:`studybook.twins.overlap`.
 
     Returns
     -------
@@ -69,14 +78,19 @@ def write(folder: str | Path, patients: int, seed: int, shape: tuple[int, int] =
     if layout not in ("dicom", "jpeg"):
         raise ValueError(f"layout: {layout!r} found, dicom or jpeg is right")
     if layout == "jpeg":
-        with tempfile.TemporaryDirectory() as drawn:
-            return _as_jpeg(write(drawn, patients, seed, shape), Path(folder) / FOLDER)
+        with tempfile.TemporaryDirectory() as elsewhere:
+            release = write(elsewhere, patients, seed, shape, difficulty=difficulty)
+            root = _as_jpeg(release, Path(folder) / FOLDER)
+            shutil.copy(truth.place(elsewhere, "cbis_ddsm"), truth.place(folder, "cbis_ddsm"))
+            return root
     root = Path(folder) / FOLDER
     root.mkdir(parents=True, exist_ok=True)
     rows: dict[str, list[list]] = {"train": [], "test": []}
+    drawn: list[dict] = []
     for index in range(patients):
         part = "test" if index % _TEST == _TEST - 1 else "train"
-        rows[part] += _patient(root / "CBIS-DDSM", index, seed, part, shape)
+        rows[part] += _patient(root / "CBIS-DDSM", index, seed, part, shape, difficulty, drawn)
+    truth.save(folder, "cbis_ddsm", drawn)
     for kind, words in _WORDS.items():
         for part in rows:
             path = root / f"{kind}_case_description_{part}_set.csv"
@@ -114,9 +128,11 @@ def _as_jpeg(release: Path, root: Path) -> Path:
     return root
 
 
-def _patient(root: Path, index: int, seed: int, part: str, shape: tuple[int, int]) -> Iterator[list]:
-    """Write both films of a patient; yields rows of the table."""
-    woman, rng = draw_woman(seed, index, "cbis_ddsm")
+def _patient(
+    root: Path, index: int, seed: int, part: str, shape: tuple[int, int], difficulty: float, drawn: list[dict]
+) -> Iterator[list]:
+    """Write both films of a patient; yields rows of the table, and adds to what is drawn."""
+    woman, rng = draw_woman(seed, index, "cbis_ddsm", difficulty)
     name = f"P_{FIRST_PATIENT + index:05d}"
     for view in ("CC", "MLO"):
         film, outlines = draw_film(rng, woman, view, woman.side, SCANNER, shape=shape)
@@ -124,6 +140,7 @@ def _patient(root: Path, index: int, seed: int, part: str, shape: tuple[int, int
         place = _Place(root / case, index, "full mammogram images")
         dicom.save(place.file(1), film, name, woman.side, view, 16, "full mammogram images", **place.uids)
         for number, (lesion, outline) in enumerate(zip(woman.lesions, outlines, strict=True), start=1):
+            drawn.append(lesion.traits(f"{case}_{number}"))
             paths = _lesion(root / f"{case}_{number}", index, rng, film, outline, (name, woman.side, view))
             yield _table_row(rng, name, woman, view, number, lesion, (place.listed(0), *paths))
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from histolib.datasets.inbreast import HEADER
-from studybook.twins import mammography
+from studybook.twins import mammography, truth
 from studybook.twins.mammography import dicom
 from studybook.twins.mammography.film import SHAPE, Scanner, draw_film
 from studybook.twins.mammography.women import Lesion, check, draw_woman
@@ -28,7 +28,9 @@ SCANNER = Scanner(bits=12, low=0.0, high=0.9, gamma=1.1, blur=0.4, noise=0.006, 
 _NORMAL = 4  # every fourth woman has a normal film of the other breast
 
 
-def write(folder: str | Path, patients: int, seed: int, shape: tuple[int, int] = SHAPE) -> Path:
+def write(
+    folder: str | Path, patients: int, seed: int, shape: tuple[int, int] = SHAPE, difficulty: float = 1.0
+) -> Path:
     """Write the twin below `folder`; parameters as :func:`cbis_ddsm.write`.
 
     Returns
@@ -40,7 +42,9 @@ def write(folder: str | Path, patients: int, seed: int, shape: tuple[int, int] =
     root = Path(folder) / FOLDER
     for name in ("AllDICOMs", "AllXML"):
         (root / name).mkdir(parents=True, exist_ok=True)
-    lines = [line for index in range(patients) for line in _patient(root, index, seed, shape)]
+    drawn: list[dict] = []
+    lines = [line for index in range(patients) for line in _patient(root, index, seed, shape, difficulty, drawn)]
+    truth.save(folder, "inbreast", drawn)
     with (root / "INbreast.csv").open("w", newline="") as file:
         writer = csv.writer(file, delimiter=";", lineterminator="\r\n")
         writer.writerow(HEADER)
@@ -49,9 +53,11 @@ def write(folder: str | Path, patients: int, seed: int, shape: tuple[int, int] =
     return root
 
 
-def _patient(root: Path, index: int, seed: int, shape: tuple[int, int]) -> list[list]:
-    """Write the films of a woman; returns lines of the table."""
-    woman, rng = draw_woman(seed, index, "inbreast")
+def _patient(
+    root: Path, index: int, seed: int, shape: tuple[int, int], difficulty: float, drawn: list[dict]
+) -> list[list]:
+    """Write the films of a woman; returns lines of the table, and adds to what is drawn."""
+    woman, rng = draw_woman(seed, index, "inbreast", difficulty)
     patient = hashlib.sha256(f"woman {index} of {seed}".encode()).hexdigest()[:16]
     other = "left" if woman.side == "right" else "right"
     birads = str(rng.choice(["4a", "4b", "4c", "5", "6"] if woman.malignant else ["2", "3"]))
@@ -69,6 +75,9 @@ def _patient(root: Path, index: int, seed: int, shape: tuple[int, int]) -> list[
         dicom.save(path, film, "removed", side, view, 12)
         if shown:
             plist = _property_list(rng, shown, outlines)
+            names = [region["Name"] for region in plist["Images"][0]["ROIs"]]
+            masses = [k for k, kind in enumerate(names, start=1) if kind == "Mass"]
+            drawn += [lesion.traits(f"{name}_{k}") for lesion, k in zip(shown, masses, strict=True)]
             (root / "AllXML" / f"{name}.xml").write_bytes(plistlib.dumps(plist, sort_keys=True))
         lines.append(["removed", "removed", letter, view, "201001", name, woman.density, score])
     return lines

@@ -12,7 +12,9 @@ VERSION = mammography.VERSION
 _SETS = (cbis_ddsm, bcdr, inbreast)
 
 
-def write(folder: str | Path, patients: int, seed: int, shape: tuple[int, int] = SHAPE) -> Path:
+def write(
+    folder: str | Path, patients: int, seed: int, shape: tuple[int, int] = SHAPE, difficulty: float = 1.0
+) -> Path:
     """Write the three twins below `folder`, with the same women as each twin alone.
 
     Parameters
@@ -20,7 +22,7 @@ def write(folder: str | Path, patients: int, seed: int, shape: tuple[int, int] =
     folder : str or Path
     patients : int
         Of all three together, at least 3: a third each, the first sets one more where it does not divide.
-    seed, shape
+    seed, shape, difficulty
         As :func:`cbis_ddsm.write`.
 
     Returns
@@ -36,5 +38,5 @@ def write(folder: str | Path, patients: int, seed: int, shape: tuple[int, int] =
     if patients < len(_SETS):
         raise ValueError(f"patients: {patients} found, at least {len(_SETS)} is right: one per data set")
     for k, source in enumerate(_SETS):
-        source.write(folder, (patients + len(_SETS) - 1 - k) // len(_SETS), seed, shape)
+        source.write(folder, (patients + len(_SETS) - 1 - k) // len(_SETS), seed, shape, difficulty=difficulty)
     return Path(folder)

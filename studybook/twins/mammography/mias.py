@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from studybook.twins import mammography
+from studybook.twins import mammography, truth
 from studybook.twins.mammography.film import SHAPE, Scanner, draw_film
 from studybook.twins.mammography.women import Lesion, check, draw_woman
 
@@ -30,7 +30,9 @@ _HEAD = """Films drawn by program in the layout of the mini-MIAS database.
 """
 
 
-def write(folder: str | Path, patients: int, seed: int, shape: tuple[int, int] = SHAPE) -> Path:
+def write(
+    folder: str | Path, patients: int, seed: int, shape: tuple[int, int] = SHAPE, difficulty: float = 1.0
+) -> Path:
     """Write the twin below `folder`, two films of each of at most 299 women, padded to squares; parameters as
     :func:`cbis_ddsm.write`.
 
@@ -42,14 +44,18 @@ def write(folder: str | Path, patients: int, seed: int, shape: tuple[int, int] =
     check(patients, MAXIMUM_PATIENTS)
     root = Path(folder) / FOLDER
     root.mkdir(parents=True, exist_ok=True)
-    lines = [line for index in range(patients) for line in _patient(root, index, seed, shape)]
+    drawn: list[dict] = []
+    lines = [line for index in range(patients) for line in _patient(root, index, seed, shape, difficulty, drawn)]
+    truth.save(folder, "mias", drawn)
     (root / "Info.txt").write_text(_HEAD + "\n" + "\n".join(lines) + "\n", newline="\r\n")
     return root
 
 
-def _patient(root: Path, index: int, seed: int, shape: tuple[int, int]) -> list[str]:
-    """Write both films of a woman; returns lines of the list."""
-    woman, rng = draw_woman(seed, index, "mias")
+def _patient(
+    root: Path, index: int, seed: int, shape: tuple[int, int], difficulty: float, drawn: list[dict]
+) -> list[str]:
+    """Write both films of a woman; returns lines of the list, and adds to what is drawn."""
+    woman, rng = draw_woman(seed, index, "mias", difficulty)
     lines = []
     for number, side in enumerate(("right", "left")):
         name = f"mdb{FIRST_FILM + 2 * index + number:03d} {'FGGD'[woman.density - 1]}"
@@ -58,6 +64,7 @@ def _patient(root: Path, index: int, seed: int, shape: tuple[int, int]) -> list[
         film, moved = _square(film)
         if lesions:
             lines += [f"{name} {_line(*pair, moved, len(film))}" for pair in zip(lesions, outlines, strict=True)]
+            drawn += [lesion.traits(f"{name.split()[0]}_{k}") for k, lesion in enumerate(lesions, start=1)]
         elif index % _UNPLACED == _UNPLACED - 1:
             _scatter(rng, film)
             lines.append(f"{name} CALC B *NOTE 3*")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from studybook.twins.overlap import shift
+
 # Distance of the class means of each trait in units of its standard deviation. Who knew all traits could tell the
 # classes apart with an area under the ROC curve of 0.91; the best of ten quantities measured on the regions gave 0.75,
 # all ten 0.82 (240 films). Half of the variance is common to all traits, so that they tell little more than one does.
@@ -39,6 +41,11 @@ class Lesion:
     depth: float
     offset: float
 
+    def traits(self, image_id: str) -> dict:
+        """A row of the table of traits."""
+        named = {name: getattr(self, name) for name in ("radius", "irregularity", "blur", "spicules", "density")}
+        return {"image_id": image_id, **named}
+
 
 @dataclass(frozen=True)
 class Woman:
@@ -70,7 +77,7 @@ class Woman:
         return self.lesions[0].malignant
 
 
-def draw_woman(seed: int, index: int, source: str) -> tuple[Woman, np.random.Generator]:
+def draw_woman(seed: int, index: int, source: str, difficulty: float = 1.0) -> tuple[Woman, np.random.Generator]:
     """Draw woman `index` (from 0) of a data set; she depends on nothing else.
 
     Women alternate between the classes, so that two suffice for both.
@@ -80,6 +87,8 @@ def draw_woman(seed: int, index: int, source: str) -> tuple[Woman, np.random.Gen
     seed, index : int
     source : str
         Name of the data set: two sets drawn with one seed show different women.
+    difficulty : float
+        Of her lesions, see `draw_lesion`.
 
     Returns
     -------
@@ -88,12 +97,12 @@ def draw_woman(seed: int, index: int, source: str) -> tuple[Woman, np.random.Gen
         For her films.
     """
     rng = np.random.default_rng([seed, index, *source.encode()])
-    first = draw_lesion(rng, bool(index % 2))
+    first = draw_lesion(rng, bool(index % 2), difficulty)
     lesions = [first]
     if rng.random() < _SECOND_LESION:
         other = first.malignant != (rng.random() < _OTHER_KIND)
         # On the other side of the breast's axis, so that the two do not overlap.
-        second = draw_lesion(rng, other)
+        second = draw_lesion(rng, other, difficulty)
         place = -np.sign(first.offset) * max(abs(second.offset), 0.3)
         lesions.append(Lesion(**{**second.__dict__, "offset": float(place), "radius": min(second.radius, 45.0)}))
     woman = Woman(
@@ -113,11 +122,12 @@ def check(patients: int, maximum: int) -> None:
         raise ValueError(f"patients: {patients} found, 1 to {maximum} is right")
 
 
-def draw_lesion(rng: np.random.Generator, malignant: bool) -> Lesion:
-    """Draw a mass of one class."""
+def draw_lesion(rng: np.random.Generator, malignant: bool, difficulty: float = 1.0) -> Lesion:
+    """Draw a mass of one class; the classes' means are moved by `difficulty` (:mod:`studybook.twins.overlap`)."""
     noise = np.sqrt(_COMMON) * rng.standard_normal() + np.sqrt(1 - _COMMON) * rng.standard_normal(4)
-    trait = 1 / (1 + np.exp(-1.3 * (noise + _CLASS_SHIFT * (malignant - 0.5))))
+    mean, size = _CLASS_SHIFT * (malignant - 0.5), 38 + 8 * malignant
+    trait = 1 / (1 + np.exp(-1.3 * (noise + (mean + shift(mean, 0, difficulty)))))
     # Radii of mini-MIAS, in pixels: medians 34 (benign) and 49 (malignant).
-    radius = float(np.clip(np.exp(rng.normal(np.log(38 + 8 * malignant), 0.35)), 17, 95))
+    radius = float(np.clip(np.exp(rng.normal(np.log(size + shift(size, 42, difficulty)), 0.35)), 17, 95))
     depth, offset = float(rng.uniform(0.36, 0.72)), float(rng.uniform(-0.55, 0.55))
     return Lesion(malignant, radius, *(float(value) for value in trait), depth=depth, offset=offset)

@@ -277,7 +277,7 @@ def test_twin_has_the_published_layout(twin):
     assert test.root.parts[-2:] == (bach.TEST_FOLDER, "Photos")
     assert test.table["path"].tolist() == ["test0.tif", "test1.tif", "test2.tif", "test3.tif"]
     others = {p.name for p in twin.root.parents[1].rglob("*") if p.is_file() and p.suffix != ".tif"}
-    assert others == {datasets.MARK}
+    assert others == {datasets.MARK, "traits_bach.csv"}
     assert twin.images().shape == (8, 384, 512, 3) and test.images().shape == (4, 384, 512, 3)
     with Image.open(twin.root / "Normal" / "n001.tif") as image:
         assert (image.format, image.mode, image.size, image.info["compression"]) == ("TIFF", "RGB", (512, 384), "raw")
@@ -293,7 +293,7 @@ def test_twin_shows_what_was_drawn_and_the_test_set_every_class(twin):
 
 
 def test_test_images_show_each_class_in_no_fixed_order(monkeypatch):
-    monkeypatch.setattr(twin_of, "_draw", lambda rng, label: None)
+    monkeypatch.setattr(twin_of, "_draw", lambda *_: None)
     orders = [[twin_of.draw_unlabeled(k, seed)[1] for k in range(4)] for seed in range(6)]
     assert all(sorted(order) == [0, 1, 2, 3] for order in orders)
     assert len({tuple(order) for order in orders}) > 2

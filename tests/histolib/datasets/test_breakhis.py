@@ -52,7 +52,7 @@ def twin(_own_cache):
 @pytest.fixture(scope="module")
 def fields():
     """Photographs and windows of one field each of a benign and a malignant patient, by magnification."""
-    return [{m: (image, window) for m, image, window in twin_of.draw(index, 0, seed=4)} for index in (0, 1)]
+    return [{m: (image, window) for m, image, window, _ in twin_of.draw(index, 0, seed=4)} for index in (0, 1)]
 
 
 def test_manifest(tree):

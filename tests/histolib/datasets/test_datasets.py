@@ -200,7 +200,7 @@ def test_twin_is_read_by_the_same_loader_and_drawn_once(twin):
 def test_an_interrupted_drawing_leaves_no_twin(monkeypatch, tmp_path):
     monkeypatch.setenv("HISTOLIB_CACHE", str(tmp_path))
 
-    def interrupt(name, folder, patients, seed):
+    def interrupt(name, folder, patients, seed, difficulty):
         (folder / "half").mkdir()
         raise KeyboardInterrupt
 

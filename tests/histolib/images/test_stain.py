@@ -53,7 +53,7 @@ def test_vectors_are_those_that_drew_the_image_hematoxylin_first(seed):
 
 @pytest.mark.parametrize("patient", range(1, 5))
 def test_vectors_of_a_twins_slide(patient):
-    image, _ = idc.draw_patient(patient, 0, 3, 3)
+    image = idc.draw_patient(patient, 0, 3, 3).image
     drawn = stains.draw_stain(np.random.default_rng([0, patient]))
     assert (degrees(stain.vectors(image), drawn.vectors[:2]) < 9).all()  # blood and nuclei's edges blur them
 
