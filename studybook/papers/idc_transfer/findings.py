@@ -37,6 +37,7 @@ QUESTION = (
     (study.SCRATCH, study.FOREST),
     (study.FOREST, study.DARKNESS),
     (study.FROZEN, study.DARKNESS),
+    (study.FROZEN, study.CEILING),
 )
 
 
@@ -120,13 +121,14 @@ def called(parameters: Mapping) -> dict[str, str]:
         study.FOREST: "random forest on color histograms",
         study.DARKNESS: "mean darkness of the patch",
         study.CONSTANT: "the larger class, always",
+        study.CEILING: "drawn traits (ceiling; twin only)",
     }
 
 
 def borrowed(parameters: Mapping[str, Mapping]) -> Markdown:
     """Which VGG-16 each run has, in a sentence, since its name alone would say the paper's: name to parameters."""
-    each = "; ".join(f"{name}: {called(one)[study.TUNING][13:-1]}" for name, one in parameters.items())
-    return Markdown(f"The paper's VGG-16 has its full width and has learned from photographs. That of {each}.")
+    each = "; ".join(f"in *{name}* it is {called(one)[study.TUNING][13:-1]}" for name, one in parameters.items())
+    return Markdown(f"The paper's VGG-16 has its full width and has learned from photographs; {each}.")
 
 
 def stacked(
@@ -182,7 +184,11 @@ def resolved(tables: Mapping[str, pd.DataFrame]) -> Markdown:
     lines = []
     for name, table in tables.items():
         sides = table["whole interval"]
-        for side, words in (("above 0", "better"), ("below 0", "worse"), ("holds 0", "undecided")):
+        for side, words in (
+            ("above 0", "the first is better"),
+            ("below 0", "the first is worse"),
+            ("holds 0", "undecided"),
+        ):
             found = sides.index[sides == side]
             if len(found):
                 lines.append(f"{name}, {words}: {'; '.join(found)}.")

@@ -16,6 +16,7 @@ from histolib import datasets
 from histolib.metrics.predictions import CRAFTED
 from studybook import twins
 from studybook.engine.units import Result
+from studybook.twins.ceiling import METHOD as CEILING
 
 SCRATCH, FEATURES, TUNING = "baseline", "feature_extraction", "fine_tuning"  # the paper's three
 FROZEN = "Lite0, frozen, logistic"  # a network that learned from ImageNet, with a logistic regression
@@ -26,7 +27,7 @@ NETWORKS = (SCRATCH, FEATURES, TUNING)
 PLAIN = (FOREST, DARKNESS, CONSTANT)
 # Who is divided, and where SMOTE stands: as a clinic would ask, and as the paper's figures suggest.
 HONEST, BY_PATCH, PUBLISHED = ("patient", "train"), ("patch", "train"), ("patch", "before")
-_DATA = ("data", "patients", "data_seed", "damaged")
+_DATA = ("data", "patients", "data_seed", "difficulty", "damaged")
 _PARTS = (*_DATA, "split", "oversample", "test_share", "validation_share", "seed")
 
 
@@ -54,7 +55,9 @@ def plan(parameters: Mapping) -> list[dict]:
     found = [
         _unit(kind, own, seed, parameters) for kind in (*NETWORKS, *tuned) for seed in parameters["training_seeds"]
     ]
-    found += [_unit(kind, own, None, parameters) for kind in (FROZEN, *PLAIN, *crafted)]
+    # Blends have no traits, and real tissue has none that is known.
+    drawn = [] if parameters["data"] or parameters["oversample"] == "before" else [CEILING]
+    found += [_unit(kind, own, None, parameters) for kind in (FROZEN, *PLAIN, *drawn, *crafted)]
     for protocol in (one for one in (HONEST, BY_PATCH, PUBLISHED) if one != own):
         for kind in again:
             seeds = parameters["training_seeds"] if kind in NETWORKS else [None]
@@ -106,24 +109,29 @@ def network(settings: Mapping):
     from histolib import models, reproducibility
     from histolib.training import augmentation
 
-    kind, seed, shape = settings["kind"], settings["training_seed"], parts(settings).train_images.shape[1:]
+    kind, seed = settings["kind"], settings["training_seed"]
+    images = parts(settings).train_images
     reproducibility.seed(seed)
     if kind == SCRATCH:
-        augment = augmentation.RandomAffine(rotation=40, shift=0.2, shear=0.2, zoom=0.2, seed=seed)
-        return models.baseline_cnn(
-            shape, augment=augment, standardize=models.standardization(parts(settings).train_images)
-        )
+        augment = augmentation.RandomAffine(
+            rotation=40, shift=0.2, shear=0.2, zoom=0.2, seed=seed
+        )  # fmt: skip
+        standardize = models.standardization(images)
+        return models.baseline_cnn(images.shape[1:], 2, augment, standardize)
+    body = borrowed(settings)
     if kind == FEATURES:
-        return models.head(borrowed(settings).output_shape[1:])
+        return models.head(body.output_shape[1:])
     if kind == TUNING:
-        body = models.unfreeze(borrowed(settings), 2)
-        return models.transfer(body, models.head(body.output_shape[1:]), shape)
+        body = models.unfreeze(body, 2)
+        dense = models.head(body.output_shape[1:])
+        return models.transfer(body, dense, images.shape[1:])
     blocks = settings["blocks"]
-    body = models.unfreeze(borrowed(settings), blocks if blocks == "all" else int(blocks))
+    body = models.unfreeze(body, blocks if blocks == "all" else int(blocks))
+    maps = keras.Input(body.output_shape[1:])
     pool = keras.layers.GlobalAveragePooling2D()
-    dense = models.head(body.output_shape[-1])
-    top = keras.Sequential([keras.Input(body.output_shape[1:]), pool, dense], name="head")
-    return models.transfer(body, top, shape, side=settings["side"])
+    dense = models.head(maps.shape[-1])
+    top = keras.Sequential([maps, pool, dense], name="head")
+    return models.transfer(body, top, images.shape[1:], side=settings["side"])
 
 
 def borrowed(settings: Mapping):
@@ -144,13 +152,20 @@ def train(settings: Mapping):
     from histolib import training
 
     one, kind = parts(settings), settings["kind"]
-    # Frozen layers give the same in every epoch, so they are run once per patch and the rest learns from that.
-    shown = frozen_maps(settings) if kind == FEATURES else (one.train_images, one.validation_images, one.test_images)
-    moments = {"beta_1": 0.9, "beta_2": 0.99} if kind == FEATURES else {}
+    shown = one.train_images, one.validation_images, one.test_images
+    loss = "categorical_crossentropy"
+    adam = keras.optimizers.Adam(settings["rate"])
+    if kind == SCRATCH:
+        loss = "binary_crossentropy"
+    elif kind == FEATURES:
+        # What is frozen gives the same in every epoch: it is run once per patch.
+        shown = frozen_maps(settings)
+        adam = keras.optimizers.Adam(settings["rate"], beta_1=0.9, beta_2=0.99)
+    check = shown[1], one.validation.label
     fit = training.fit(
-        network(settings), shown[0], one.train.label, (shown[1], one.validation.label), settings["epochs"],
-        settings["batch_size"], "binary_crossentropy" if kind == SCRATCH else "categorical_crossentropy",
-        keras.optimizers.Adam(settings["rate"], **moments), settings["training_seed"], say=None,
+        network(settings), shown[0], one.train.label, check,
+        settings["epochs"], settings["batch_size"], loss, adam,
+        settings["training_seed"], say=None,
     )  # fmt: skip
     return fit, shown
 
@@ -288,6 +303,18 @@ def _darkness(settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
     return tuple(map(LogisticRegression(C=1e3).fit(learned, one.train.label).predict_proba, others))
 
 
+def _ceiling(settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
+    """What the drawn traits themselves tell of the classes of a twin."""
+    from studybook.twins.ceiling import ceiling
+
+    one, found = parts(settings), dataset(settings)
+    place = pd.Index(found.table["image_id"]).get_indexer
+    learned = place(one.train.loc[~one.train["synthetic"], "image_id"])
+    held_out = place(pd.concat([one.validation, one.test])["image_id"])
+    p = ceiling(found, learned, held_out, settings["seed"])
+    return tuple(np.split(p, [len(one.validation)]))
+
+
 def _constant(settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
     """The real training patches' share of positive ones, whatever the patch."""
     one = parts(settings)
@@ -295,7 +322,7 @@ def _constant(settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.tile([1 - share, share], (len(rows), 1)) for rows in (one.validation, one.test))
 
 
-_FITTED = {FROZEN: _frozen, FOREST: _forest, DARKNESS: _darkness, CONSTANT: _constant}
+_FITTED = {FROZEN: _frozen, FOREST: _forest, DARKNESS: _darkness, CONSTANT: _constant, CEILING: _ceiling}
 
 
 def _key(settings: Mapping) -> tuple:
@@ -304,16 +331,16 @@ def _key(settings: Mapping) -> tuple:
 
 
 @lru_cache
-def _load(data, patients, data_seed, damaged) -> datasets.Dataset:
-    root = data or twins.folder("idc", patients, data_seed)
+def _load(data, patients, data_seed, difficulty, damaged) -> datasets.Dataset:
+    root = data or twins.folder("idc", patients, data_seed, difficulty)
     return datasets.load("idc", root, data and patients, data_seed, damaged)
 
 
 @lru_cache(maxsize=1)
-def _prepared(data, patients, data_seed, damaged, split, oversample, test_share, validation_share, seed):
+def _prepared(data, patients, data_seed, difficulty, damaged, split, oversample, test_share, validation_share, seed):
     from histolib.training import protocols
 
-    found = _load(data, patients, data_seed, damaged)
+    found = _load(data, patients, data_seed, difficulty, damaged)
     return protocols.prepare(found.images(), found.table, split, oversample, test_share, validation_share, seed)
 
 
