@@ -17,6 +17,7 @@ from histolib.models import features
 from histolib.models.backbones import PHANTOM_WIDTH, imagenet_at_hand
 from studybook.pretraining.learning import SIZES
 from studybook.published import beside, verdicts
+from studybook.twins.ceiling import METHOD as CEILING
 
 __all__ = [
     "COLORS", "CONSTANT", "DARKNESS", "answers", "gains", "halves", "imagenet_at_hand", "plainest", "pooled",
@@ -24,7 +25,7 @@ __all__ = [
 ]  # fmt: skip
 COLORS = "color histogram, random forest"  # the method that a network has to beat
 DARKNESS, CONSTANT = "mean darkness", "one answer to all"
-PLAIN = (COLORS, DARKNESS, CONSTANT)
+PLAIN = (COLORS, DARKNESS, CONSTANT, CEILING)
 DRAWINGS_TEACH = "Drawings teach a network more than random weights hold"
 DRAWINGS_BEAT_COLOR = "A network that learned from drawings knows more than colors alone tell"
 DRAWINGS_BEAT_PHOTOGRAPHS = "Drawings teach more about this tissue than photographs"

@@ -28,7 +28,7 @@ PLAIN = (FOREST, DARKNESS, CONSTANT)
 # Who is divided, and where SMOTE stands: as a clinic would ask, and as the paper's figures suggest.
 HONEST, BY_PATCH, PUBLISHED = ("patient", "train"), ("patch", "train"), ("patch", "before")
 _DATA = ("data", "patients", "data_seed", "difficulty", "damaged")
-_PARTS = (*_DATA, "split", "oversample", "test_share", "validation_share", "seed")
+_PARTS = (*_DATA, "least_patches", "split", "oversample", "test_share", "validation_share", "seed")
 
 
 def plan(parameters: Mapping) -> list[dict]:
@@ -337,11 +337,19 @@ def _load(data, patients, data_seed, difficulty, damaged) -> datasets.Dataset:
 
 
 @lru_cache(maxsize=1)
-def _prepared(data, patients, data_seed, difficulty, damaged, split, oversample, test_share, validation_share, seed):
+def _prepared(
+    data, patients, data_seed, difficulty, damaged, least, split, oversample, test_share, validation_share, seed
+):
     from histolib.training import protocols
 
     found = _load(data, patients, data_seed, difficulty, damaged)
-    return protocols.prepare(found.images(), found.table, split, oversample, test_share, validation_share, seed)
+    counts = found.table["patient"].map(found.table["patient"].value_counts())
+    rows = np.flatnonzero(counts >= least)
+    if not len(rows):
+        raise ValueError(f"least_patches={least}: no patient has so many, the most are {counts.max()}")
+    # Without a choice the images stay in their file, which may be larger than the memory.
+    images, table = found.images(rows=rows if least else None), found.table.iloc[rows]
+    return protocols.prepare(images, table, split, oversample, test_share, validation_share, seed)
 
 
 @lru_cache(maxsize=1)

@@ -68,11 +68,21 @@ def test_an_error_names_the_parameter(values, name, value):
         study.plan(values | {name: value})
 
 
+def test_whole_slides_alone_are_a_choice(plan):
+    one = plan[0]
+    counts = study.dataset(one).table["patient"].value_counts()
+    kept = study.parts(one | {"least_patches": int(counts.median())})
+    found = pd.concat([kept.train, kept.validation, kept.test])
+    assert set(found["patient"]) == set(counts.index[counts >= counts.median()])
+    with pytest.raises(ValueError, match="least_patches=9999: no patient"):
+        study.parts(one | {"least_patches": 9999})
+
+
 def test_all_methods_are_tested_on_the_same_patients(found, rows):
     tested = findings.comparable(rows)
     assert tested.groupby(["method", "seed"])["image_id"].apply(tuple).nunique() == 1
     assert set(tested["method"]) == {
-        *study.NETWORKS, study.FROZEN, *study.PLAIN, "gray histogram", "fuzzy color histogram",
+        *study.NETWORKS, study.FROZEN, *study.PLAIN, study.CEILING, "gray histogram", "fuzzy color histogram",
     }  # fmt: skip
     assert set(tested.loc[tested["method"] == study.SCRATCH, "seed"]) == {0, 1}
     sides = found.units.set_index("split")["patients on both sides"]
