@@ -20,16 +20,23 @@ from studybook.published import beside, verdicts
 from studybook.twins.ceiling import METHOD as CEILING
 
 __all__ = [
-    "COLORS", "CONSTANT", "DARKNESS", "answers", "gains", "halves", "imagenet_at_hand", "plainest", "pooled",
+    "COLORS", "CONSTANT", "DARKNESS", "answers", "called", "gains", "halves", "imagenet_at_hand", "plainest", "pooled",
     "pooled_by_weights", "sentences", "tested", "told", "trained",
 ]  # fmt: skip
 COLORS = "color histogram, random forest"  # the method that a network has to beat
 DARKNESS, CONSTANT = "mean darkness", "one answer to all"
 PLAIN = (COLORS, DARKNESS, CONSTANT, CEILING)
-DRAWINGS_TEACH = "Drawings teach a network more than random weights hold"
-DRAWINGS_BEAT_COLOR = "A network that learned from drawings knows more than colors alone tell"
-DRAWINGS_BEAT_PHOTOGRAPHS = "Drawings teach more about this tissue than photographs"
-PHOTOGRAPHS_BEAT_COLOR = "A network that learned from photographs knows more than colors alone tell"
+DRAWINGS_TEACH = "Learning from drawings beats random weights"
+DRAWINGS_BEAT_COLOR = "Learning from drawings beats knowing colors alone"
+DRAWINGS_BEAT_PHOTOGRAPHS = "Learning from drawings beats learning from photographs"
+PHOTOGRAPHS_BEAT_COLOR = "Learning from photographs beats knowing colors alone"
+# What a reader is told of networks and of their weights.
+_NETWORKS = {
+    "vgg16": "VGG-16 (an eighth wide)",
+    "resnet50": "ResNet-50 (an eighth wide)",
+    "inceptionv3": "Inception v3 (an eighth wide)",
+} | {f"efficientnet_lite{k}": f"EfficientNet-Lite{k}" for k in range(3)}
+_WEIGHTS = {"phantom": "from drawings", "imagenet": "from photographs", "random": "random weights"}
 
 
 def pooled(backbone: keras.Model, images: np.ndarray, side: int | None = None) -> np.ndarray:
@@ -120,6 +127,12 @@ def trained(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(method=names, seed=pd.to_numeric(parts["seed"]).fillna(0).astype(int))
 
 
+def called(method: str) -> str:
+    """What a reader is told of a method: the network with its width, and what it has learned from."""
+    network, _, weights = method.partition(", ")
+    return f"{_NETWORKS[network]}, {_WEIGHTS.get(weights, weights)}" if network in _NETWORKS else method
+
+
 def answers(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
     """What a run says about each of the questions: AUC of one method less another's, on the same patients.
 
@@ -165,7 +178,9 @@ def told(runs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         text = found.apply(lambda row: f"{beside.interval(row, 3, '+')}: {verdicts.verdict(row, 'above')}", axis=1)
         places = [(question, _network(pair)) for question, *pair in found.index]
         columns[name] = text.set_axis(pd.MultiIndex.from_tuples(places))
-    return pd.DataFrame(columns).fillna(verdicts.NOT_RUN).rename_axis(["question", "network"])
+    order = dict.fromkeys(place for column in columns.values() for place in column.index)
+    table = pd.DataFrame(columns, index=pd.MultiIndex.from_tuples(order, names=["question", "network"]))
+    return table.fillna(verdicts.NOT_RUN)
 
 
 def sentences(runs: Mapping[str, pd.DataFrame]) -> Markdown:
@@ -175,7 +190,8 @@ def sentences(runs: Mapping[str, pd.DataFrame]) -> Markdown:
         name, found = next((name, one) for name, one in runs.items() if question in one.index.unique("question"))
         said = [(_network(index), verdicts.verdict(row, "above")) for index, row in found.loc[question].iterrows()]
         by = {one: ", ".join(network for network, verdict in said if verdict == one) for one in dict(said).values()}
-        lines.append(f"- {question}: {'; '.join(f'{verdict} ({names})' for verdict, names in by.items())} ({name}).")
+        each = "; ".join(f"{verdict} for {names}" for verdict, names in by.items())
+        lines.append(f"- *{question}*: {each} ({name}).")
     return Markdown("\n".join(lines) or "No run is kept here.")
 
 
@@ -210,7 +226,7 @@ def gains(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
 
 def _network(index: Sequence[str]) -> str:
     """The network, and the one that it is compared with if that is another."""
-    first, other = (name.split(", ")[0] for name in index)
+    first, other = (called(name).split(", ")[0] for name in index)
     return first if other == first or index[1] == COLORS else f"{first} less {other}"
 
 

@@ -151,11 +151,14 @@ def test_gains_are_over_every_random_seed_color_and_photographs():
     assert found.loc["vgg16, phantom"]["whole interval"].tolist() == ["holds 0", "above 0", "below 0"]
     answers = {"kept": probe.answers(rows, 50, 0)}
     table = probe.told(answers)
-    assert table.loc[(probe.DRAWINGS_BEAT_COLOR, "vgg16"), "kept"].endswith(": holds")
-    lost = table.loc[(probe.DRAWINGS_BEAT_PHOTOGRAPHS, "vgg16 less efficientnet_lite0"), "kept"]
+    assert table.loc[(probe.DRAWINGS_BEAT_COLOR, "VGG-16 (an eighth wide)"), "kept"].endswith(": holds")
+    pair = "VGG-16 (an eighth wide) less EfficientNet-Lite0"
+    lost = table.loc[(probe.DRAWINGS_BEAT_PHOTOGRAPHS, pair), "kept"]
     assert lost.startswith("-") and lost.endswith("does not hold")
     said = probe.sentences(answers).data
-    assert f"{probe.DRAWINGS_TEACH}: cannot tell (vgg16) (kept)." in said and said.count("\n") == 3
+    assert (
+        f"*{probe.DRAWINGS_TEACH}*: cannot tell for VGG-16 (an eighth wide) (kept)." in said and said.count("\n") == 3
+    )
     assert "No run" in probe.sentences({}).data
 
 
