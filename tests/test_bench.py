@@ -53,6 +53,8 @@ def test_the_accelerator_report_is_json_with_its_keys(capsys, tmp_path):
         set(report["minutes"]) == {"baseline", "feature_extraction", "fine_tuning"} and report["training_images"] == 115
     )
     assert set(report["images_per_second"]["batch 8"]) == {"augmented", "plain", "from_host", "image_data_generator"}
+    head = report["training"]["dense layers"]
+    assert head["epochs"] == 50 and report["minutes"]["feature_extraction"] > head["seconds"] / 60
     assert all(value > 0 for part in ("minutes", "flops_share") for value in report[part].values())
 
 

@@ -42,7 +42,18 @@ def neighbor_agreement(points: np.ndarray, labels, neighbors: int = 15) -> float
     if there are two and near 0 if there are more, since more than half of the neighbors must agree. Where there are
     few points, all others are neighbors.
     """
+    labels = np.asarray(labels)
+    classes, codes = np.unique(labels, return_inverse=True)
+    own = neighbor_shares(points, labels, neighbors)[np.arange(len(labels)), codes] > 0.5
+    return float(np.mean([own[codes == k].mean() for k in range(len(classes))]))
+
+
+def neighbor_shares(points: np.ndarray, labels, neighbors: int = 15) -> np.ndarray:
+    """Share of each class among the nearest neighbors of each point, itself left out, (N, classes).
+
+    As the probabilities of a method they have `neighbor_agreement` as their balanced accuracy, where there are two
+    classes and an odd number of neighbors; a bootstrap then gives it an interval.
+    """
     labels, neighbors = np.asarray(labels), min(neighbors, len(points) - 1)
     near = KNeighborsClassifier(neighbors).fit(points, labels).kneighbors(return_distance=False)
-    share = (labels[near] == labels[:, None]).mean(1) > 0.5
-    return float(np.mean([share[labels == k].mean() for k in np.unique(labels)]))
+    return np.column_stack([(labels[near] == label).mean(1) for label in np.unique(labels)])

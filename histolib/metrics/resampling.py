@@ -26,7 +26,9 @@ def bootstrap(
     Parameters
     ----------
     predictions
-        Rows of one method.
+        Rows of one method. Where a column ``seed`` tells several trainings apart, the score is the mean over them, and
+        each resample draws trainings too, with replacement: the interval holds both chances. Two or three trainings
+        show less than the whole chance of training.
     statistic
         ``statistic(y_true, y_score, weight=...)`` returning a Series.
     by
@@ -49,9 +51,7 @@ def bootstrap(
     ValueError
         If `by` is no column, `draws` is below 1, or `level` is not between 0 and 1.
     """
-    samples = _resample(predictions, statistic, by, draws, seed)
-    value = statistic(predictions["y_true"].to_numpy(), predicted.scores_of(predictions))
-    return interval(value, samples, level)
+    return interval(_mean(predictions, statistic), _resample(predictions, statistic, by, draws, seed), level)
 
 
 def difference(
@@ -73,8 +73,8 @@ def difference(
     Returns
     -------
     DataFrame
-        Index ``method, score``; ``value, low, high``. The interval covers the choice of test patients, not the
-        chance in training.
+        Index ``method, score``; ``value, low, high``. The interval covers the choice of test patients, and the chance
+        in training where a method has several (`bootstrap`).
 
     Raises
     ------
@@ -116,9 +116,9 @@ def differences(
             if name not in drawn:
                 # One seed draws the same patients for every method.
                 drawn[name] = _resample(groups[name], scores, "patient", draws, seed)
-                whole[name] = scores(groups[name]["y_true"], predicted.scores_of(groups[name]))
+                whole[name] = _mean(groups[name], scores)
         own, other = pair
-        if groups[own]["image_id"].tolist() != groups[other]["image_id"].tolist():
+        if not np.array_equal(*(_trainings(groups[name])[0]["image_id"] for name in pair)):
             raise ValueError(f"{own} and {other} were not tested on the same images")
         parts[pair] = interval(whole[own] - whole[other], drawn[own] - drawn[other], level)
     return pd.concat(parts, names=["method", "reference", "score"])
@@ -191,9 +191,36 @@ def _resample(predictions: pd.DataFrame, statistic, by: str, draws: int, seed: i
     """The statistic on each resample, one row per draw."""
     if by not in predictions:
         raise ValueError(f"by={by!r}: no such column; found {', '.join(predictions)}")
-    y, p = predictions["y_true"].to_numpy(), predicted.scores_of(predictions)
+    parts = _trainings(predictions)
+    known = [(part["y_true"].to_numpy(), predicted.scores_of(part)) for part in parts]
+    # A method's trainings are drawn by a stream of its own: those of two methods have nothing in common.
+    name = str(predictions["method"].iloc[0]) if "method" in predictions else ""
+    generator = np.random.default_rng([seed, *name.encode()])
     samples = []
-    for weight in resampled(predictions[by], draws, seed):
+    for weight in resampled(parts[0][by], draws, seed):
         drawn = weight > 0
-        samples.append(statistic(y[drawn], p[drawn], weight=weight[drawn]))
+        counts = np.bincount(generator.integers(len(parts), size=len(parts)))
+        samples.append(
+            sum(
+                count / len(parts) * statistic(y[drawn], p[drawn], weight=weight[drawn])
+                for count, (y, p) in zip(counts, known)
+                if count
+            )
+        )
     return pd.DataFrame(np.array(samples), columns=samples[0].index)
+
+
+def _trainings(predictions: pd.DataFrame) -> list[pd.DataFrame]:
+    """Rows of one method by its trainings, all on the same images in one order."""
+    if "seed" not in predictions or predictions["seed"].nunique(dropna=False) < 2:
+        return [predictions]
+    parts = [part.sort_values("image_id") for _, part in predictions.groupby("seed", dropna=False)]
+    if any(part["image_id"].tolist() != parts[0]["image_id"].tolist() for part in parts):
+        raise ValueError("the trainings of a method (column seed) were not tested on the same images")
+    return parts
+
+
+def _mean(predictions: pd.DataFrame, statistic) -> pd.Series:
+    """The statistic, its mean where there are several trainings."""
+    parts = _trainings(predictions)
+    return sum(statistic(part["y_true"].to_numpy(), predicted.scores_of(part)) for part in parts) / len(parts)

@@ -12,9 +12,10 @@ def baseline_cnn(
 ):
     """A small network trained from scratch (Abdolahi et al. 2020, section "Training from scratch").
 
-    Published: four 3x3 convolutions with ReLU, the first with 32 filters on 50x50x3; max pooling; dropout; a flatten
-    layer and a dense layer of two neurons with softmax. Not published, chosen here: the other filters, padding that
-    keeps the size, pooling and dropout after every convolution, the dropout rate.
+    Published: four convolutions, the first with 32 filters of 3x3 on 50x50x3, "with ReLU except for the last"; max
+    pooling; dropout; a flatten layer and a dense layer of two neurons with softmax. Not published, chosen here: the
+    other filters and kernels (3x3 too), padding that keeps the size, pooling and dropout after every convolution, the
+    dropout rate. The exception is read as the softmax: the fourth convolution has a ReLU.
 
     Parameters
     ----------

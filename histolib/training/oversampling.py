@@ -72,18 +72,25 @@ def extend(images: np.ndarray, manifest: pd.DataFrame, seed: int) -> tuple[np.nd
     -------
     images : ndarray of uint8, (M, ...)
     manifest : DataFrame
-        With the columns ``synthetic`` (bool) and ``second_patient`` (patient of the second parent; empty for a real
-        image).
+        With the columns ``synthetic`` (bool), ``second_patient`` (patient of the second parent) and ``parents`` (names
+        of both parents' images, separated by a space), the last two empty for a real image.
     """
     grown, _, parents = smote(images, manifest["label"], seed, return_parents=True)
-    real = manifest.assign(synthetic=False, second_patient="")
+    real = unblended(manifest)
+    names = manifest["image_id"].to_numpy(str)
     new = manifest.iloc[parents[:, 0]].assign(
         image_id=[f"synthetic_{k}" for k in range(len(parents))],
         path="",
         synthetic=True,
         second_patient=manifest["patient"].to_numpy()[parents[:, 1]],
+        parents=[" ".join(pair) for pair in names[parents]],
     )
     return grown, pd.concat([real, new], ignore_index=True)
+
+
+def unblended(manifest: pd.DataFrame) -> pd.DataFrame:
+    """The manifest of real images with the columns that `extend` adds."""
+    return manifest.assign(synthetic=False, second_patient="", parents="")
 
 
 def _plan(images: np.ndarray, labels: np.ndarray, seed: int, neighbors: int) -> tuple[np.ndarray, np.ndarray]:

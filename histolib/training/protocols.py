@@ -37,6 +37,12 @@ class Parts:
         """Test images that SMOTE made."""
         return int(self.test["synthetic"].sum())
 
+    @property
+    def related(self) -> float:
+        """Share of the test images that SMOTE made of which a parent is in the training part; NaN if it made none."""
+        parents, known = self.test.loc[self.test["synthetic"], "parents"], set(self.train["image_id"])
+        return float(np.mean([not known.isdisjoint(names.split(" ")) for names in parents])) if len(parents) else np.nan
+
     def sizes(self) -> pd.DataFrame:
         """Images and patients of each part (rows); synthetic images are counted apart."""
         parts = {"training": self.train, "validation": self.validation, "test": self.test}
@@ -95,7 +101,7 @@ def prepare(
     """
     if oversample not in OVERSAMPLE:
         raise ValueError(f"oversample={oversample!r}: expected one of {', '.join(map(repr, OVERSAMPLE))}")
-    manifest = manifest.assign(synthetic=False, second_patient="")
+    manifest = oversampling.unblended(manifest)
     if oversample == "before":
         images, manifest = oversampling.extend(images, manifest, seed)
     rows = splits.three_parts(manifest["label"], manifest["patient"], test_share, validation_share, split, seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from IPython.display import Markdown
 from matplotlib.figure import Figure
 
 from histolib.plots import COLORS, MARKERS
@@ -39,46 +40,45 @@ def examples(patches: Source, rows, quantities, title: str) -> Figure:
     return figure
 
 
-def errors(table: pd.DataFrame, title: str) -> Figure:
-    """Error of every quantity, one marker per network; 1 is what predicting the mean gives, 1.5 stands for more."""
-    table = table.clip(upper=1.5)
+def errors(table: pd.DataFrame, title: str, count: int) -> Figure:
+    """Error of the quantities that are measured best and worst, one marker per network.
+
+    Parameters
+    ----------
+    table
+        Index: quantity; columns: networks; 1 is what predicting the mean gives.
+    title
+        Title of the figure.
+    count
+        How many of the best and of the worst, by the mean over the networks. An error beyond 1.5 stands at 1.5 with
+        its number beside it.
+    """
     ordered = table.loc[table.mean(axis=1).sort_values().index]
-    figure, axis = plt.subplots(figsize=(8, 0.2 * len(ordered) + 1.4))
+    ordered = pd.concat([ordered.iloc[:count], ordered.iloc[max(count, len(ordered) - count) :]])
+    figure, axis = plt.subplots(figsize=(8, 0.24 * len(ordered) + 1.4))
     for k, network in enumerate(ordered):
-        axis.plot(ordered[network], range(len(ordered)), MARKERS[k], color=COLORS[k], ms=5, label=network)
+        axis.plot(ordered[network].clip(upper=1.5), range(len(ordered)), MARKERS[k], color=COLORS[k], label=network)
+        for line in np.flatnonzero(ordered[network] > 1.5):
+            axis.annotate(f"{ordered[network].iloc[line]:.1f} →", (1.47, line), ha="right", va="center", fontsize=7)
     axis.axvline(1, color="black", lw=1, ls="--")
+    axis.axhline(count - 0.5, color="0.6", lw=1)
     axis.set(
         title=title, xlabel="root mean squared error, share of that of predicting the mean (dashed line)", ylabel="",
-        yticks=range(len(ordered)), yticklabels=ordered.index, xlim=(0, 1.5),
+        yticks=range(len(ordered)), yticklabels=ordered.index, xlim=(0, 1.55),
     )  # fmt: skip
-    axis.tick_params(axis="y", labelsize=7)
+    axis.tick_params(axis="y", labelsize=8)
     axis.invert_yaxis()
     figure.legend(loc="outside lower center", ncols=len(ordered.columns), frameon=False)
     return figure
 
 
-def filters(kernels: dict[str, np.ndarray], title: str) -> Figure:
-    """First-layer filters, a row per network, each stretched to its own range.
-
-    Parameters
-    ----------
-    kernels
-        Label of a row to a kernel, (h, w, 3, filters), channels red, green, blue.
-    title
-        Title of the figure.
-    """
-    columns = max(kernel.shape[-1] for kernel in kernels.values())
-    figure, axes = plt.subplots(
-        len(kernels), columns, figsize=(columns + 1.6, 1.05 * len(kernels) + 0.5), squeeze=False
-    )
-    for line, (label, kernel) in zip(axes, kernels.items(), strict=True):
-        for axis in line:
-            axis.axis("off")
-        for axis, image in zip(line, np.moveaxis(kernel, -1, 0)):
-            axis.imshow((image - image.min()) / max(np.ptp(image), 1e-9), interpolation="nearest")
-        line[0].text(-0.15, 0.5, label, transform=line[0].transAxes, ha="right", va="center", fontsize="small")
-    figure.suptitle(title)
-    return figure
+def measured(table: pd.DataFrame) -> Markdown:
+    """Which quantities are measured best, and which not at all, in a sentence; `table` as in `errors`."""
+    means = table.mean(axis=1).sort_values()
+    best = ", ".join(f"{name} ({value:.2f})" for name, value in means.iloc[:3].items())
+    lost = means.index[means >= 0.95]
+    told = f"no better than guessed, an error of 0.95 or more: {', '.join(lost)}" if len(lost) else "none is lost"
+    return Markdown(f"**What to see:** measured best are {best}; of {len(means)} quantities {told}.")
 
 
 def learning_curve(history: pd.DataFrame, title: str) -> Figure:

@@ -8,16 +8,35 @@ from collections.abc import Mapping, Sequence
 import keras
 import numpy as np
 import pandas as pd
+from IPython.display import Markdown
+from sklearn.linear_model import LogisticRegression
 
 from histolib import metrics, models, reproducibility, training
 from histolib.descriptors import classifiers
 from histolib.models import features
 from histolib.models.backbones import PHANTOM_WIDTH, imagenet_at_hand
 from studybook.pretraining.learning import SIZES
-from studybook.published import beside
+from studybook.published import beside, verdicts
+from studybook.twins.ceiling import METHOD as CEILING
 
-__all__ = ["COLORS", "first_filters", "gains", "halves", "imagenet_at_hand", "pooled", "pooled_by_weights", "tested"]
+__all__ = [
+    "COLORS", "CONSTANT", "DARKNESS", "answers", "called", "gains", "halves", "imagenet_at_hand", "plainest", "pooled",
+    "pooled_by_weights", "sentences", "tested", "told", "trained",
+]  # fmt: skip
 COLORS = "color histogram, random forest"  # the method that a network has to beat
+DARKNESS, CONSTANT = "mean darkness", "one answer to all"
+PLAIN = (COLORS, DARKNESS, CONSTANT, CEILING)
+DRAWINGS_TEACH = "Learning from drawings beats random weights"
+DRAWINGS_BEAT_COLOR = "Learning from drawings beats knowing colors alone"
+DRAWINGS_BEAT_PHOTOGRAPHS = "Learning from drawings beats learning from photographs"
+PHOTOGRAPHS_BEAT_COLOR = "Learning from photographs beats knowing colors alone"
+# What a reader is told of networks and of their weights.
+_NETWORKS = {
+    "vgg16": "VGG-16 (an eighth wide)",
+    "resnet50": "ResNet-50 (an eighth wide)",
+    "inceptionv3": "Inception v3 (an eighth wide)",
+} | {f"efficientnet_lite{k}": f"EfficientNet-Lite{k}" for k in range(3)}
+_WEIGHTS = {"phantom": "from drawings", "imagenet": "from photographs", "random": "random weights"}
 
 
 def pooled(backbone: keras.Model, images: np.ndarray, side: int | None = None) -> np.ndarray:
@@ -89,34 +108,126 @@ def tested(described: Mapping[str, np.ndarray], labels, patients, development: n
     return found
 
 
-def gains(predictions: pd.DataFrame, draws: int, seed: int) -> pd.Series:
-    """AUC of each method with learned weights less that of every method it has to beat, on the same patients, as text.
+def plainest(images: np.ndarray, labels: np.ndarray, development: np.ndarray) -> dict[str, np.ndarray]:
+    """Probability of class 1 of the images outside of `development` by the two plainest methods.
 
-    These are the same network with random weights, every seed of them; mere colors; and, for weights learned from
-    drawings, those learned from photographs.
+    One knows the mean darkness of an image, the other nothing: it gives the share of class 1 to all.
+    """
+    darkness = 1 - images.mean((1, 2, 3), dtype=np.float64)[:, None] / 255
+    fitted = LogisticRegression(C=1e3).fit(darkness[development], labels[development])
+    share = labels[development].mean()
+    outside = int((~development).sum())
+    return {DARKNESS: fitted.predict_proba(darkness[~development])[:, 1], CONSTANT: np.full(outside, share)}
+
+
+def trained(rows: pd.DataFrame) -> pd.DataFrame:
+    """Predictions in which random weights of several seeds are one method with several trainings, column ``seed``."""
+    parts = rows["method"].str.extract(r"^(?P<name>.*, random) (?P<seed>\d+)$")
+    names = parts["name"].where(parts["name"].notna(), rows["method"])
+    return rows.assign(method=names, seed=pd.to_numeric(parts["seed"]).fillna(0).astype(int))
+
+
+def called(method: str) -> str:
+    """What a reader is told of a method: the network with its width, and what it has learned from."""
+    network, _, weights = method.partition(", ")
+    return f"{_NETWORKS[network]}, {_WEIGHTS.get(weights, weights)}" if network in _NETWORKS else method
+
+
+def answers(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
+    """What a run says about each of the questions: AUC of one method less another's, on the same patients.
+
+    Parameters
+    ----------
+    rows
+        Predictions of a run, those of a kept one as they are.
+    draws, seed
+        As in `metrics.bootstrap`.
 
     Returns
     -------
-    Series of str
-        Index ``method, less``.
+    DataFrame
+        Index ``question, method, less``; ``value, low, high``.
     """
-    methods = list(predictions["method"].unique())
+    rows = trained(rows)
+    known = list(rows["method"].unique())
+    drawings, photographs = ([name for name in known if name.endswith(end)] for end in (", phantom", ", imagenet"))
+    pairs = {
+        question: [pair for pair in asked if set(pair) <= set(known)]
+        for question, asked in {
+            DRAWINGS_TEACH: [(name, name.replace("phantom", "random")) for name in drawings],
+            DRAWINGS_BEAT_COLOR: [(name, COLORS) for name in drawings],
+            DRAWINGS_BEAT_PHOTOGRAPHS: [(name, other) for name in drawings for other in photographs],
+            PHOTOGRAPHS_BEAT_COLOR: [(name, COLORS) for name in photographs],
+        }.items()
+    }
+    areas = metrics.differences(rows, [pair for asked in pairs.values() for pair in asked], draws, seed=seed)
+    found = {question: areas.xs("auc", level="score").loc[asked] for question, asked in pairs.items() if asked}
+    return pd.concat(found, names=["question", "method", "less"])
+
+
+def told(runs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Each question and network beside what each run says: the difference, its interval and the verdict.
+
+    Parameters
+    ----------
+    runs
+        Name of a run to its `answers`, in the order of the columns.
+    """
+    columns = {}
+    for name, found in runs.items():
+        text = found.apply(lambda row: f"{beside.interval(row, 3, '+')}: {verdicts.verdict(row, 'above')}", axis=1)
+        places = [(question, _network(pair)) for question, *pair in found.index]
+        columns[name] = text.set_axis(pd.MultiIndex.from_tuples(places))
+    order = dict.fromkeys(place for column in columns.values() for place in column.index)
+    table = pd.DataFrame(columns, index=pd.MultiIndex.from_tuples(order, names=["question", "network"]))
+    return table.fillna(verdicts.NOT_RUN)
+
+
+def sentences(runs: Mapping[str, pd.DataFrame]) -> Markdown:
+    """What was found: of each question for how many networks it holds, in the first run that answers it."""
+    lines = []
+    for question in dict.fromkeys(one for found in runs.values() for one in found.index.unique("question")):
+        name, found = next((name, one) for name, one in runs.items() if question in one.index.unique("question"))
+        said = [(_network(index), verdicts.verdict(row, "above")) for index, row in found.loc[question].iterrows()]
+        by = {one: ", ".join(network for network, verdict in said if verdict == one) for one in dict(said).values()}
+        each = "; ".join(f"{verdict} for {names}" for verdict, names in by.items())
+        lines.append(f"- *{question}*: {each} ({name}).")
+    return Markdown("\n".join(lines) or "No run is kept here.")
+
+
+def gains(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
+    """AUC of each method with learned weights less that of every method it has to beat, on the same patients, as text.
+
+    These are the same network with random weights, all seeds of them together; mere colors; and, for weights learned
+    from drawings, those learned from photographs.
+
+    Parameters
+    ----------
+    rows
+        From `trained`.
+    draws, seed
+        As in `metrics.bootstrap`.
+
+    Returns
+    -------
+    DataFrame of str
+        `beside.against`; index ``method, less``.
+    """
+    methods = list(rows["method"].unique())
     photographs = [name for name in methods if name.endswith(", imagenet")]
     pairs = []
-    for method in (name for name in methods if name != COLORS and ", random " not in name):
-        network = method.split(", ")[0]
-        weaker = [name for name in methods if name.startswith(f"{network}, random ")]
+    for method in (name for name in methods if name not in PLAIN and not name.endswith(", random")):
+        weaker = f"{method.split(', ')[0]}, random"
         others = [name for name in photographs if method not in photographs]
-        pairs += [(method, name) for name in (*weaker, COLORS, *others) if name in methods]
-    rows = metrics.differences(predictions, pairs, draws, seed=seed)
-    return beside.against(rows, "auc").agg(", ".join, axis=1).rename_axis(["method", "less"])
+        pairs += [(method, name) for name in (weaker, COLORS, *others) if name in methods]
+    differences = metrics.differences(rows, pairs, draws, seed=seed)
+    return beside.against(differences, "auc").rename_axis(["method", "less"])
 
 
-def first_filters(backbone: keras.Model) -> np.ndarray:
-    """Kernel of the first convolution, (h, w, 3, filters), channels red, green, blue."""
-    layer = next(layer for layer in backbone.layers if isinstance(layer, keras.layers.Conv2D))
-    kernel = keras.ops.convert_to_numpy(layer.kernel)
-    return kernel if models.Preprocessing.of(backbone.name).mode == "tf" else kernel[:, :, ::-1]
+def _network(index: Sequence[str]) -> str:
+    """The network, and the one that it is compared with if that is another."""
+    first, other = (called(name).split(", ")[0] for name in index)
+    return first if other == first or index[1] == COLORS else f"{first} less {other}"
 
 
 def _side(name: str, images: np.ndarray) -> int | None:

@@ -291,3 +291,38 @@ def test_the_expected_width_is_near_that_of_the_bootstrap():
     assert width == pytest.approx((found["high"] - found["low"]) / 2, rel=0.2)
     with pytest.raises(ValueError, match="positive=0, negative=5"):
         metrics.expected_width(0, 5)
+
+
+def _trainings(shifts, images=60):
+    """Rows of a method with a training for each shift of the scores."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, images)
+    noise = rng.normal(size=images)
+    parts = []
+    for seed, shift in enumerate(shifts):
+        p = 1 / (1 + np.exp(-(shift * (2 * y - 1) + noise)))
+        rows = pd.DataFrame({"method": "a", "image_id": [f"{k:02d}" for k in range(images)]})
+        parts.append(rows.assign(patient=rows["image_id"], y_true=y, p_0=1 - p, p_1=p, seed=seed))
+    return parts
+
+
+def test_a_score_of_several_trainings_is_their_mean_and_the_interval_holds_them():
+    parts = _trainings([0.0, 2.0])
+    both, single = metrics.bootstrap(pd.concat(parts)), [metrics.bootstrap(part) for part in parts]
+    assert both.loc["auc", "value"] == pytest.approx(np.mean([one.loc["auc", "value"] for one in single]))
+    widths = [one.loc["auc", "high"] - one.loc["auc", "low"] for one in [both, *single]]
+    assert widths[0] > max(widths[1:])
+    pd.testing.assert_frame_equal(single[0], metrics.bootstrap(parts[0].drop(columns="seed")))
+
+
+def test_trainings_of_two_methods_are_drawn_apart():
+    first, second = (pd.concat(_trainings([0.0, 2.0])).assign(method=name) for name in ("a", "b"))
+    found = metrics.difference(pd.concat([first, second]), "a").loc[("b", "auc")]
+    # Drawn together, or in pairs, the two would never differ.
+    assert found["value"] == 0 and found["low"] < -0.1 < 0.1 < found["high"]
+
+
+def test_trainings_are_compared_on_the_same_images():
+    one, other = _trainings([0.0, 2.0])
+    with pytest.raises(ValueError, match="same images"):
+        metrics.bootstrap(pd.concat([one, other.iloc[1:]]))

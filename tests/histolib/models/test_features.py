@@ -26,6 +26,7 @@ def test_tsne_keeps_clusters_apart_and_repeats():
     first, second = (embeddings.tsne(values, seed=3) for _ in range(2))
     assert first.shape == (80, 2) and np.array_equal(first, second)
     assert embeddings.neighbor_agreement(first, labels) == 1
+    assert embeddings.neighbor_shares(first, labels)[:, 1].tolist() == labels.tolist()
     mixed = rng.permutation(labels)
     assert embeddings.neighbor_agreement(first, mixed) < 0.75
     with pytest.raises(ValueError, match="9 rows"):

@@ -34,6 +34,10 @@ def test_smote_before_the_split_leaks_tissue(twin):
     parts = protocols.prepare(twin.images(), twin.table, "patch", "before")
     assert parts.blended > 0 and parts.leaked > 0
     assert parts.test["label"].mean() == pytest.approx(0.5, abs=0.02)
+    # Two thirds of the patches are trained on: a blend without a parent there is rare.
+    assert 0.8 < parts.related < 1
+    names = parts.test.loc[parts.test["synthetic"], "parents"].str.split(" ", expand=True)
+    assert names.isin(set(twin.table["image_id"])).all(axis=None)
     by_patient = protocols.prepare(twin.images(), twin.table, "patient", "before")
     assert by_patient.leaked > 0  # through second parents, although no patient's rows are on both sides
     assert not set(by_patient.train.patient) & set(by_patient.test.patient)

@@ -12,7 +12,7 @@ import pytest
 
 from studybook.engine import chapters, dependencies
 
-STUDIES = ("breakhis_magnification", "breakhis_patches", "mammography_finetuning")
+STUDIES = ("breakhis_magnification", "breakhis_patches", "idc_transfer", "mammography_finetuning")
 
 
 def clear():
@@ -135,6 +135,7 @@ def test_what_a_change_costs(copy):
     # nothing is trained.
     _edit(top / "studybook/papers/breakhis_patches/figures.py", '"RdBu_r"', '"PuOr_r"')
     _edit(top / "studybook/papers/mammography_finetuning/published.yaml", "meaning", "Meaning")
+    _edit(top / "studybook/papers/idc_transfer/published.yaml", "meaning", "Meaning")
     _edit(top / "histolib/plots/embeddings.py", "alpha=0.6", "alpha=0.5")
     drawing = {path.stem for path in top.glob("notebooks/*.ipynb") if "plots.embedding(" in path.read_text("utf8")}
     assert "idc_transfer" in drawing and "breakhis_magnification" not in drawing

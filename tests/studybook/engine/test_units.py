@@ -121,7 +121,7 @@ def test_groups_keep_the_order_of_the_plan(monkeypatch):
 
 
 def test_a_chapter_without_a_study_has_no_groups():
-    assert units.groups("idc_transfer", {}) == {}
+    assert units.groups("pretraining", {}) == {}
 
 
 def test_the_command_plans_and_runs_where_the_chapter_does(tmp_path, monkeypatch):

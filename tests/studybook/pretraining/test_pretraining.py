@@ -12,7 +12,7 @@ import pytest
 from histolib import metrics, models, reproducibility
 from histolib.metrics import predictions
 from histolib.models.backbones import PHANTOM
-from studybook.pretraining import learning, patches, probe, recipe, shipping, source, tissue
+from studybook.pretraining import figures, learning, patches, probe, recipe, shipping, source, tissue
 from studybook.pretraining.films import FILM, draw_film
 from studybook.twins.stains import draw_stain
 
@@ -141,14 +141,43 @@ def test_gains_are_over_every_random_seed_color_and_photographs():
     quality = {"vgg16, random 0": 0.0, "vgg16, random 1": 0.9, "vgg16, phantom": 0.3, probe.COLORS: 0.0}
     quality |= {"efficientnet_lite0, random 0": 0.1, "efficientnet_lite0, imagenet": 0.9}
     p = {name: np.clip(rng.random(200) * (1 - q) + q * y, 0, 1) for name, q in quality.items()}
-    found = probe.gains(predictions.of_methods(manifest, p), 50, 0)
-    assert found.loc["vgg16, phantom"].index.tolist() == [
-        "vgg16, random 0", "vgg16, random 1", probe.COLORS, "efficientnet_lite0, imagenet"
-    ]  # fmt: skip
-    assert found.loc["efficientnet_lite0, imagenet"].index.tolist() == ["efficientnet_lite0, random 0", probe.COLORS]
-    assert len(found) == 6
-    sides = found.loc["vgg16, phantom"].str.rpartition(", ")[2].tolist()
-    assert sides == ["above 0", "below 0", "above 0", "below 0"]
+    rows = predictions.of_methods(manifest, p | {probe.CONSTANT: np.full(200, 0.5)})
+    merged = probe.trained(rows)
+    assert set(merged.loc[merged["method"] == "vgg16, random", "seed"]) == {0, 1}
+    found = probe.gains(merged, 50, 0)
+    assert found.loc["vgg16, phantom"].index.tolist() == ["vgg16, random", probe.COLORS, "efficientnet_lite0, imagenet"]
+    assert found.loc["efficientnet_lite0, imagenet"].index.tolist() == ["efficientnet_lite0, random", probe.COLORS]
+    # Over the two random seeds together: one of them is better, the other worse.
+    assert found.loc["vgg16, phantom"]["whole interval"].tolist() == ["holds 0", "above 0", "below 0"]
+    answers = {"kept": probe.answers(rows, 50, 0)}
+    table = probe.told(answers)
+    assert table.loc[(probe.DRAWINGS_BEAT_COLOR, "VGG-16 (an eighth wide)"), "kept"].endswith(": holds")
+    pair = "VGG-16 (an eighth wide) less EfficientNet-Lite0"
+    lost = table.loc[(probe.DRAWINGS_BEAT_PHOTOGRAPHS, pair), "kept"]
+    assert lost.startswith("-") and lost.endswith("does not hold")
+    said = probe.sentences(answers).data
+    assert (
+        f"*{probe.DRAWINGS_TEACH}*: cannot tell for VGG-16 (an eighth wide) (kept)." in said and said.count("\n") == 3
+    )
+    assert "No run" in probe.sentences({}).data
+
+
+def test_the_plainest_methods_know_darkness_or_nothing():
+    labels = np.tile([0, 1], 20)
+    images = np.where(labels[:, None, None, None], 40, 200) * np.ones((40, 4, 4, 3), np.uint8)
+    development = np.arange(40) < 20
+    found = probe.plainest(images.astype(np.uint8), labels, development)
+    assert metrics.scores(labels[20:], found[probe.DARKNESS])["auc"] == 1
+    assert set(found[probe.CONSTANT]) == {0.5}
+
+
+def test_what_is_measured_best_and_worst_is_shown_and_said():
+    table = pd.DataFrame({"vgg16": [0.9, 0.2, 2.4, 0.5], "resnet50": [1.1, 0.2, 1.2, 0.5]}, ["a", "b", "c", "d"])
+    axis = figures.errors(table, "title", 1).axes[0]
+    assert [tick.get_text() for tick in axis.get_yticklabels()] == ["b", "c"]
+    assert [one.get_text() for one in axis.texts] == ["2.4 →"]
+    said = figures.measured(table).data
+    assert "best are b (0.20), d (0.50)" in said and said.endswith("0.95 or more: a, c.")
 
 
 # What is shipped.
