@@ -1,5 +1,6 @@
 """Data sets of breast images: one call, one manifest, in the layouts in which people have them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,12 +8,14 @@ import pandas as pd
 
 from histolib.datasets import bach, bcdr, breakhis, cbis_ddsm, idc, inbreast, merged, mias
 from histolib.datasets.dataset import Dataset
+from histolib.datasets.locating import Notes
 from histolib.datasets.packing import damaged_files
 
 __all__ = ["MARK", "NAMES", "SEED", "Dataset", "available", "load"]
 
-# A source is a module with CLASSES, READER (a packing.Reader), find(root), scan(folder) and shape(folder, table); one
-# with images that have no published class also has unlabeled(folder).
+# A source is a module with CLASSES, READER (a packing.Reader), find(root), scan(folder, notes) and SHAPE, or else
+# shape(folder, table). One whose folders are its classes tells them by PLACES; one with images that have no published
+# class has unlabeled(folder).
 _SOURCES = {
     "idc": idc,
     "bach": bach,
@@ -44,8 +47,9 @@ def load(name: str, root: str | Path, patients: int | None = None, seed: int = S
     seed
         Seed of the choice of patients.
     damaged
-        ``"error"``: a file that can't be decoded raises when images are read. ``"skip"``: every file is decoded
-        once now, and those that can't be are left out and listed in `Dataset.skipped`.
+        ``"error"``: a file that can't be decoded raises when images are read, and an outline that can't be read or lies
+        beside its film raises now. ``"skip"``: every file is decoded once now, and what can't be read is left out and
+        listed in `Dataset.skipped`.
 
     Returns
     -------
@@ -66,11 +70,14 @@ def load(name: str, root: str | Path, patients: int | None = None, seed: int = S
         raise ValueError(f"patients={patients}: expected at least 1, or None for all")
     source = _SOURCES[name]
     folder = source.find(Path(root))
-    table = source.scan(folder)
+    notes = Notes(skip=damaged == "skip")
+    table = source.scan(folder, notes)
+    found, left_out = notes.damaged or [], dict(sorted(notes.left_out.items()))
+    _require_classes(table, source, folder, left_out | {"damaged": len(found)})
     twin = _drawn(folder, table)
     if patients is not None:
         table = _choose_patients(table, patients, seed, folder)
-    shape = source.shape(folder, table)
+    shape = source.SHAPE if hasattr(source, "SHAPE") else source.shape(folder, table)
 
     def opened(folder: Path, table: pd.DataFrame, unlabeled: Dataset | None = None) -> Dataset:
         skipped: list[str] = []
@@ -81,7 +88,8 @@ def load(name: str, root: str | Path, patients: int | None = None, seed: int = S
 
     extra = source.unlabeled(folder) if hasattr(source, "unlabeled") else None
     dataset = opened(folder, table, opened(*extra) if extra else None)
-    _require_classes(dataset.table, source.CLASSES, folder)
+    dataset = replace(dataset, skipped=(*found, *dataset.skipped), left_out=left_out)
+    _require_classes(dataset.table, source, folder, dataset.all_left_out)
     return dataset
 
 
@@ -132,8 +140,15 @@ def _shares(sizes: list[int], total: int) -> list[int]:
     return shares.tolist()
 
 
-def _require_classes(table, classes: tuple[str, ...], folder: Path) -> None:
+def _require_classes(table: pd.DataFrame, source, folder: Path, left_out: dict[str, int]) -> None:
     counts = table["label"].value_counts()
-    missing = [f"{k} ({name})" for k, name in enumerate(classes) if k not in counts.index]
-    if missing:
-        raise ValueError(f"{folder}: no image of class {', '.join(missing)}; found {len(table)} images in all")
+    missing = [k for k in range(len(source.CLASSES)) if k not in counts.index]
+    if not missing:
+        return
+    names = ", ".join(f"{k} ({source.CLASSES[k]})" for k in missing)
+    found = f"found {len(table)} images in all"
+    if hasattr(source, "PLACES"):
+        there = ", ".join(sorted(path.name for path in folder.iterdir() if path.is_dir())[:8]) or "none"
+        found += f"; expected in {', '.join(source.PLACES[k] for k in missing)}, folders here: {there}"
+    reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items() if count)
+    raise ValueError(f"{folder}: no image of class {names}; {found}" + (f". Left out: {reasons}" if reasons else ""))

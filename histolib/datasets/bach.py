@@ -21,6 +21,7 @@ TEST_FOLDER = "ICIAR2018_BACH_Challenge_TestDataset"
 LAYOUT = f"{FOLDER}/Photos/{{Normal,Benign,InSitu,Invasive}}/{{n,b,is,iv}}<number>.tif"
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 _FOLDERS = {"Normal": "n", "Benign": "b", "InSitu": "is", "Invasive": "iv"}  # in the order of CLASSES
+PLACES = tuple(_FOLDERS)
 _NAME = re.compile(r"^(?P<prefix>n|b|is|iv|test)(?P<number>\d+)$")
 _COLUMNS = ["image_id", "path", "label", "label_name", "patient"]
 
@@ -42,10 +43,10 @@ def find(root: Path) -> Path:
     return locating.first(root, candidates, holds, "BACH images", LAYOUT)
 
 
-def scan(folder: Path) -> pd.DataFrame:
-    """Manifest of the labeled images below `folder`, by class and then by number.
+def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
+    """Manifest of the labeled images below `folder`, by class and then by number; `notes` takes what is none.
 
-    TIFF, PNG and JPEG are read; hidden files and those of other kinds are passed over.
+    TIFF, PNG and JPEG are read.
 
     Returns
     -------
@@ -58,10 +59,13 @@ def scan(folder: Path) -> pd.DataFrame:
     ValueError
         If an image's name does not follow the layout, contradicts its folder, or is there twice.
     """
-    rows = []
+    rows, (test, tests) = [], unlabeled(folder) or (folder, None)
+    taken = [] if tests is None else [test / path for path in tests["path"]]
     for label, (name, prefix) in enumerate(_FOLDERS.items()):
         files = _numbered(folder, folder / name, prefix)
+        taken += files
         rows += [(p.stem, p.relative_to(folder).as_posix(), label, CLASSES[label], p.stem) for p in files]
+    notes.others(folder, taken, SUFFIXES)
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
@@ -109,10 +113,7 @@ READER = packing.Reader(_read, size=packing.FILES.size)
 
 
 def _images(folder: Path) -> list[Path]:
-    """Files with an image's suffix, sorted; hidden ones (``._n001.tif``) are a computer's notes, no images."""
-    if not folder.is_dir():
-        return []
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    return locating.files(folder, SUFFIXES, deep=False)
 
 
 def _numbered(root: Path, folder: Path, prefix: str) -> list[Path]:

@@ -39,13 +39,14 @@ TYPES = {
 }
 BENIGN = ("A", "F", "PT", "TA")
 FOLDER = "BreaKHis_v1"
+PLACES = ("benign/SOB", "malignant/SOB")
 INSIDE = "histology_slides/breast"
 LAYOUT = (
     f"{FOLDER}/{INSIDE}/{{benign,malignant}}/SOB/<type>/SOB_<B|M>_<T>_<year>-<slide>/<40|100|200|400>X/"
     "SOB_<B|M>_<T>-<year>-<slide>-<magnification>-<number>.png"
 )
 _NAME = re.compile(
-    r"^SOB_(?P<letter>[BM])_(?P<type>[A-Z]+)-(?P<slide>\d\d-(?P<number>\d+)[A-Z]*)-(?P<mag>\d+)-(?P<seq>\d+)\.png$"
+    r"^SOB_(?P<letter>[BM])_(?P<type>[A-Z]+)-(?P<slide>\d\d-(?P<number>\d+)[A-Z]*)-(?P<mag>\d+)-(?P<seq>\d+)$"
 )
 _FOLD_COLUMNS = [f"fold_{k}" for k in range(1, FOLDS + 1)]
 _COLUMNS = ["image_id", "path", "label", "label_name", "patient", "case", "tumor_type", "slide", "magnification", "seq"]
@@ -68,10 +69,10 @@ def find(root: Path) -> Path:
     return locating.first(root, candidates, holds, "BreaKHis images", LAYOUT)
 
 
-def scan(folder: Path) -> pd.DataFrame:
+def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
     """Manifest of the images below `folder`, sorted by tumor type, slide, magnification and number.
 
-    Hidden files and those that are no PNG are passed over.
+    `notes` takes what is no row.
 
     Returns
     -------
@@ -87,15 +88,11 @@ def scan(folder: Path) -> pd.DataFrame:
     ValueError
         If a PNG's name does not follow the layout or contradicts its folders.
     """
-    files = sorted(path for path in folder.glob("*/SOB/**/*.png") if not path.name.startswith("."))
-    table = pd.DataFrame([_row(path, folder) for path in files], columns=_COLUMNS)
+    found = [path for name in CLASSES for path in locating.files(folder / name / "SOB", (".png",))]
+    notes.others(folder, found, (".png",))
+    table = pd.DataFrame([_row(path, folder) for path in found], columns=_COLUMNS)
     order = ["label", "tumor_type", "slide", "magnification", "seq"]
     return _with_folds(table.sort_values(order, ignore_index=True))
-
-
-def shape(folder: Path, table: pd.DataFrame) -> tuple[int, int]:
-    """Height and width of an image in pixels."""
-    return SHAPE
 
 
 def official_folds() -> pd.DataFrame:
@@ -148,7 +145,7 @@ def _numbers(runs: str) -> list[int]:
 
 def _row(path: Path, folder: Path) -> tuple:
     relative = path.relative_to(folder).as_posix()
-    match = _NAME.match(path.name)
+    match = _NAME.match(path.stem)
     if not match or match["type"] not in TYPES or int(match["mag"]) not in MAGNIFICATIONS:
         raise ValueError(f"{folder}: {relative} is not named as expected, {LAYOUT}")
     letter, kind, slide = match["letter"], match["type"], match["slide"]

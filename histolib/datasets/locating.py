@@ -1,7 +1,11 @@
-"""Where a data set lies below the folder that a reader names."""
+"""Where a data set lies below the folder that a reader names, and which of the files there count."""
 
-from collections.abc import Callable, Iterable
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+
+_JUNK = {"__macosx", "thumbs.db", "desktop.ini"}  # left behind by computers, as are names that begin with a dot
 
 
 def first(root: Path, candidates: Iterable[Path], holds: Callable[[Path], bool], what: str, layout: str) -> Path:
@@ -25,3 +29,79 @@ def first(root: Path, candidates: Iterable[Path], holds: Callable[[Path], bool],
             return folder
     found = ", ".join(sorted(path.name for path in root.iterdir())[:5]) or "nothing"
     raise FileNotFoundError(f"{root} holds no {what} (found {found}). Expected below it {layout}")
+
+
+def files(folder: Path, endings: tuple[str, ...] = (), deep: bool = True) -> list[Path]:
+    """Files that count, sorted: the one rule of all data sets.
+
+    Hidden files and folders (``._x.png``, ``.DS_Store``) and other systems' junk (``__MACOSX``, ``Thumbs.db``) don't.
+
+    Parameters
+    ----------
+    folder
+        Folder; one that is not there holds none.
+    endings
+        Of the names, with the dot, in small letters; files may have them in any case. All files if empty.
+    deep
+        Whether to look in the folders below too.
+    """
+    return sorted(path for path in _walk(folder, deep) if not endings or path.suffix.lower() in endings)
+
+
+def named(folder: Path, name: str) -> Path:
+    """The file or folder `name` in `folder`, written in any case; as it is written here if there is none."""
+    if (folder / name).exists() or not folder.is_dir():
+        return folder / name
+    return next((path for path in sorted(folder.iterdir()) if path.name.lower() == name.lower()), folder / name)
+
+
+class Notes:
+    """What a scan leaves out: counts by reason, and what is damaged.
+
+    Attributes
+    ----------
+    left_out
+        Reason and number.
+    damaged
+        What can't be read, or, an outline, doesn't fit its film. None if such a one is to raise its ValueError.
+    """
+
+    def __init__(self, skip: bool = False):
+        self.left_out: Counter[str] = Counter()
+        self.damaged: list[str] | None = [] if skip else None
+
+    def count(self, reason: str) -> bool:
+        """Count a reason, and tell whether there is none (an empty text)."""
+        self.left_out.update([reason] if reason else [])
+        return not reason
+
+    def tried(self, name: str, make: Callable, *arguments) -> list:
+        """What ``make(*arguments)`` gives, as a list; an empty one if it can't be read and is noted by its `name`."""
+        try:
+            return [make(*arguments)]
+        except ValueError:
+            if self.damaged is None:
+                raise
+            self.damaged.append(name)
+            return []
+
+    def others(self, folder: Path, taken: Iterable[Path], endings: tuple[str, ...]) -> None:
+        """Count the files below `folder` that are not `taken`: images (by their `endings`) and other files."""
+        for path in set(files(folder)) - set(taken):
+            ending = path.suffix.lower()
+            self.count("image in another folder" if ending in endings else f"other file ({ending or 'no ending'})")
+
+
+def _walk(folder: Path, deep: bool) -> Iterator[Path]:
+    for place, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if deep and _counts(name) and not _loops(Path(place, name))]
+        yield from (Path(place, name) for name in names if _counts(name))
+
+
+def _loops(folder: Path) -> bool:
+    """Whether a folder is a link to one that it lies in."""
+    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
+
+
+def _counts(name: str) -> bool:
+    return not name.startswith(".") and name.lower() not in _JUNK
