@@ -166,11 +166,14 @@ def _lines(path: Path) -> list[list[str]]:
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             return [line or [""] for line in csv.reader(file, delimiter=";")]
     try:
-        return pd.read_excel(path, header=None, dtype=str, keep_default_na=False).to_numpy().tolist()
+        import xlrd  # no dependency of this library: most releases have the list as text
+
+        cells = [row for sheet in xlrd.open_workbook(path).sheets()[:1] for row in sheet.get_rows()]
     except ImportError as problem:
         raise ValueError(f"{path}: install xlrd to read it, or save it as {FILMS}, with semicolons") from problem
     except Exception as problem:  # xlrd has many exceptions of its own
         raise ValueError(f"{path}: not a spreadsheet that can be read ({problem}); fetch it again") from problem
+    return [[f"{cell.value:.15g}" if cell.ctype == 2 else str(cell.value) for cell in row] for row in cells]
 
 
 def _listed(path: Path) -> dict[str, dict[str, str]]:
