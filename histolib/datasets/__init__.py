@@ -11,12 +11,12 @@ from histolib.datasets.dataset import Dataset
 from histolib.datasets.locating import Notes
 from histolib.datasets.packing import damaged_files
 
-__all__ = ["MARK", "NAMES", "SEED", "Dataset", "available", "load"]
+__all__ = ["MARK", "NAMES", "SEED", "SOURCES", "Dataset", "available", "load"]
 
-# A source is a module with CLASSES, READER (a packing.Reader), find(root), scan(folder, notes) and SHAPE, or else
-# shape(folder, table). One whose folders are its classes tells them by PLACES; one with images that have no published
-# class has unlabeled(folder).
-_SOURCES = {
+# A source is a module with CLASSES, READER (a packing.Reader), find(root), whose FileNotFoundError shows the layout,
+# scan(folder, notes), and SHAPE or else shape(folder, table). One whose folders are its classes has PLACES; one with
+# images that have no published class has unlabeled(folder).
+SOURCES = {
     "idc": idc,
     "bach": bach,
     "breakhis": breakhis,
@@ -26,7 +26,7 @@ _SOURCES = {
     "merged": merged,
     "mias": mias,
 }
-NAMES = tuple(_SOURCES)
+NAMES = tuple(SOURCES)
 SEED = 2020
 MARK = "drawn.json"
 """A file of this name above images says that a program drew them."""
@@ -62,13 +62,13 @@ def load(name: str, root: str | Path, patients: int | None = None, seed: int = S
     FileNotFoundError
         `root` does not hold the data set; the message shows the layout that is expected.
     """
-    if name not in _SOURCES:
+    if name not in SOURCES:
         raise ValueError(f"name={name!r} is no data set of this library; there is: {', '.join(NAMES)}")
     if damaged not in ("error", "skip"):
         raise ValueError(f"damaged={damaged!r}: expected 'error' or 'skip'")
     if patients is not None and patients < 1:
         raise ValueError(f"patients={patients}: expected at least 1, or None for all")
-    source = _SOURCES[name]
+    source = SOURCES[name]
     folder = source.find(Path(root))
     notes = Notes(skip=damaged == "skip")
     table = source.scan(folder, notes)
@@ -95,7 +95,7 @@ def load(name: str, root: str | Path, patients: int | None = None, seed: int = S
 
 def available(root: str | Path) -> tuple[str, ...]:
     """Names of the data sets that `root` holds, in the order of `NAMES`."""
-    return tuple(name for name, source in _SOURCES.items() if _holds(Path(root), source))
+    return tuple(name for name, source in SOURCES.items() if _holds(Path(root), source))
 
 
 def _holds(root: Path, source) -> bool:

@@ -31,8 +31,6 @@ def find(root: Path) -> Path:
 
     It is `root`, or lies below it where the archive puts it (``ICIAR2018_BACH_Challenge/Photos``, also twice nested, as
     some programs unpack it), or all of this is in a folder ``bach`` at `root`.
-
-    Raises FileNotFoundError if no such folder is there; shows the layout.
     """
     inside = (f"{FOLDER}/Photos", f"{FOLDER}/{FOLDER}/Photos", FOLDER, "Photos", "")
     candidates = (base / part for base in (root / "bach", root) for part in inside)
@@ -48,16 +46,10 @@ def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
 
     TIFF, PNG and JPEG are read.
 
-    Returns
-    -------
-    DataFrame
-        ``image_id`` (n001)``, path`` (relative to `folder`)``, label`` (place in `CLASSES`)``, label_name, patient``
-        (the image's own name: the files tell no patient).
+    Columns: ``image_id`` (n001)``, path`` (relative to `folder`)``, label`` (place in `CLASSES`)``, label_name,
+    patient`` (the image's own name: the files tell no patient).
 
-    Raises
-    ------
-    ValueError
-        If an image's name does not follow the layout, contradicts its folder, or is there twice.
+    Raises ValueError: if an image's name does not follow the layout, contradicts its folder, or is there twice.
     """
     rows, (test, tests) = [], unlabeled(folder) or (folder, None)
     taken = [] if tests is None else [test / path for path in tests["path"]]

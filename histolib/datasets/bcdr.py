@@ -33,10 +33,7 @@ _NEEDED = (
 
 
 def find(root: Path) -> Path:
-    """The folder that holds the outlines' table, at `root` or below it.
-
-    Raises FileNotFoundError if there is none; shows the layout.
-    """
+    """The folder that holds the outlines' table, at `root` or below it."""
     probe = lambda folder: (folder / OUTLINES).is_file()  # noqa: E731
     names = ("bcdr", "BCDR-F03", "BCDR-F03_dataset", "BCDR-F03_dataset/BCDR-F03")
     try:
@@ -48,21 +45,15 @@ def find(root: Path) -> Path:
 def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
     """Manifest of the masses whose film is there; `notes` takes the others.
 
-    Returns
-    -------
-    DataFrame
-        `mammograms.COLUMNS` and ``study, lesion, segmentation`` (the table's numbers, text)``, age`` (years; 0 not
-        told)``, density`` (1 to 4; 0 not told).
+    Columns: `mammograms.COLUMNS` and ``study, lesion, segmentation`` (the table's numbers, text)``, age`` (years; 0 not
+    told)``, density`` (1 to 4; 0 not told).
 
-    Raises
-    ------
-    ValueError
-        A table without the columns that are needed; a row with an unknown view or class, or with points that can't be
-        read, differ in number or lie beside the film (with its number).
+    Raises ValueError: a table without the columns that are needed; a row with an unknown view or class, or with points
+    that can't be read, differ in number or lie beside the film (with its number).
     """
     there, rows = _films(folder), []
     for part, row in enumerate(outlines(folder)):
-        if notes.count(_reason(there, row)):
+        if notes.count(_reason(there, row), row["image_filename"]):
             _check(row, f"{folder / OUTLINES}, row {part + 1}")
             name = f"{row['image_filename']} ({OUTLINES}, row {part + 1})"
             rows += notes.tried(name, _row, folder, there[_key(row)], part, row)

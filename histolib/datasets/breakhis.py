@@ -57,8 +57,6 @@ def find(root: Path) -> Path:
 
     It is `root`, or lies below it where the archive puts it (``BreaKHis_v1/histology_slides/breast``, also with
     ``BreaKHis_v1`` twice nested), or all of this is in a folder ``breakhis`` at `root`.
-
-    Raises FileNotFoundError if no such folder is there; shows the layout.
     """
     inside = (f"{FOLDER}/{INSIDE}", f"{FOLDER}/{FOLDER}/{INSIDE}", INSIDE, "breast", "")
     candidates = (base / part for base in (root / "breakhis", root) for part in inside)
@@ -74,23 +72,18 @@ def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
 
     `notes` takes what is no row.
 
-    Returns
-    -------
-    DataFrame
-        ``image_id, path`` (relative to `folder`)``, label`` (0 or 1)``, label_name, patient, case`` (see the module's
-        description)``, tumor_type`` (a key of `TYPES`)``, slide`` (14-22549AB)``, magnification`` (40, 100, 200 or
-        400)``, seq`` (number in the file's name)``, fold_1 .. fold_5`` ("train" or "test")``, official`` (bool: whether
-        the patient's folds are those of the publication, otherwise of `splits.drawn_folds`, drawn among all patients
-        of the folder that are not in the publication).
+    Columns: ``image_id, path`` (relative to `folder`)``, label`` (0 or 1)``, label_name, patient, case`` (see the
+    module's description)``, tumor_type`` (a key of `TYPES`)``, slide`` (14-22549AB)``, magnification`` (40, 100, 200 or
+    400)``, seq`` (number in the file's name)``, fold_1 .. fold_5`` ("train" or "test")``, official`` (bool: whether the
+    patient's folds are those of the publication, otherwise of `splits.drawn_folds`, drawn among all patients of the
+    folder that are not in the publication).
 
-    Raises
-    ------
-    ValueError
-        If a PNG's name does not follow the layout or contradicts its folders.
+    Raises ValueError: if a PNG's name does not follow the layout or contradicts its folders.
     """
     found = [path for name in CLASSES for path in locating.files(folder / name / "SOB", (".png",))]
     notes.others(folder, found, (".png",))
     table = pd.DataFrame([_row(path, folder) for path in found], columns=_COLUMNS)
+    notes.missing += _missing(table)
     order = ["label", "tumor_type", "slide", "magnification", "seq"]
     return _with_folds(table.sort_values(order, ignore_index=True))
 
@@ -131,6 +124,15 @@ def fold_sizes() -> pd.DataFrame:
 def _official() -> pd.DataFrame:
     """By patient: class letter, the folds in which the patient is tested ("45"), the images' numbers ("1-9 11")."""
     return pd.read_csv(Path(__file__).with_name("breakhis_folds.csv"), dtype=str, keep_default_na=False, index_col=0)
+
+
+def _missing(table: pd.DataFrame) -> list[str]:
+    """What of the publication is not in a manifest: patients of whom there is nothing, then images of the others."""
+    official = official_folds()
+    gone = official[~official["image_id"].isin(table["image_id"])]
+    absent = gone[~gone["patient"].isin(table["patient"])]["patient"].value_counts(sort=False)
+    patients = [f"patient {patient}, all {count} images" for patient, count in absent.items()]
+    return patients + gone["image_id"][~gone["patient"].isin(absent.index)].tolist()
 
 
 def _sides(tested: str) -> list[str]:

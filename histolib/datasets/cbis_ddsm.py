@@ -60,34 +60,20 @@ def find(root: Path) -> Path:
         raise FileNotFoundError(f"{problem}. The tables are there ({tables}), folders of images are not") from None
 
 
-def scan(folder: Path, notes: locating.Notes, kinds: tuple[str, ...] = ("mass",)) -> pd.DataFrame:
+def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
     """Manifest of the lesions whose film and mask are there; `notes` takes the others.
 
     Every mask is decoded once for its bounding box, which is kept in the user's cache. A mask of another size than its
     film (the published set has such, by up to a sixth) is taken to show the same part of the breast: its box is
     rescaled.
 
-    Parameters
-    ----------
-    folder
-        From `find`.
-    notes
-        Takes what is no row.
-    kinds
-        Tables to read, of `KINDS`.
+    Columns: `mammograms.COLUMNS` and ``split`` (train or test, the official one), ``abnormality, abnormality_id,
+    pathology, shape, margins, birads`` (0 to 5)``, density`` (1 to 4; 0 not told)``, subtlety`` (1 to 5).
 
-    Returns
-    -------
-    DataFrame
-        `mammograms.COLUMNS` and ``split`` (train or test, the official one), ``abnormality, abnormality_id, pathology,
-        shape, margins, birads`` (0 to 5)``, density`` (1 to 4; 0 not told)``, subtlety`` (1 to 5).
-
-    Raises
-    ------
-    ValueError
-        A table without the columns that are needed or with an unknown entry; a lesion's folder without a mask.
+    Raises ValueError: a table without the columns that are needed or with an unknown entry; a lesion's folder without a
+    mask.
     """
-    there = [lesion for lesion in _lesions(folder, kinds) if notes.count(lesion.reason)]
+    there = [lesion for lesion in _lesions(folder) if notes.count(lesion.reason, lesion.case.mask)]
     outlines = masks.locate(folder, [(lesion.films, lesion.masks) for lesion in there], notes.damaged)
     found = [_row(lesion.case, one) for lesion, one in zip(there, outlines, strict=True) if one]
     return mammograms.manifest(found, OWN)
@@ -104,16 +90,11 @@ READER = mammograms.reader(contour)
 def cases(folder: Path, kinds: tuple[str, ...] = ("mass",)) -> pd.DataFrame:
     """The case description tables as one, with their columns renamed: one row per lesion on a film.
 
-    Returns
-    -------
-    DataFrame
-        Text; ``film, mask, crop`` are the folders that the images lie in, and ``film_series`` and so on the series.
-        Line breaks inside of quoted fields, which the real tables have, are stripped.
+    Columns, all text: ``film, mask, crop`` are the folders that the images lie in, and ``film_series`` and so on the
+    series. Line breaks inside of quoted fields, which the real tables have, are stripped.
 
-    Raises
-    ------
-    ValueError
-        A table that lacks a column or has an unknown side, view or pathology (with the number of its row).
+    Raises ValueError: a table that lacks a column or has an unknown side, view or pathology (with the number of its
+    row).
     """
     tables = [_table(folder, kind, split) for kind in kinds for split in SPLITS]
     return pd.concat(tables, ignore_index=True)
@@ -173,7 +154,7 @@ class _Lesion(NamedTuple):
     reason: str
 
 
-def _lesions(folder: Path, kinds: tuple[str, ...]) -> list[_Lesion]:
+def _lesions(folder: Path) -> list[_Lesion]:
     """Every entry of the tables with its folders, and why it is no row (empty if it is one)."""
     homes = _homes(folder)
 
@@ -181,7 +162,7 @@ def _lesions(folder: Path, kinds: tuple[str, ...]) -> list[_Lesion]:
         return tuple(path for name in dict.fromkeys(names) for path in homes.get(name.lower(), ()))
 
     found = []
-    for case in cases(folder, kinds).itertuples(index=False):
+    for case in cases(folder).itertuples(index=False):
         films = places(case.film) or places(case.film_series)
         # The tables may have mistaken the series of the mask for that of the crop.
         there = places(case.mask) or places(case.mask_series, case.crop_series)

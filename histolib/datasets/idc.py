@@ -22,8 +22,6 @@ def find(root: Path) -> Path:
 
     The copy that is spread most widely holds every patient twice, once at its top and once below
     ``IDC_regular_ps50_idx5``: the named folder is preferred, so that nothing is counted twice.
-
-    Raises FileNotFoundError if no such folder is there; shows the layout.
     """
     candidates = (root / "idc" / FOLDER, root / FOLDER, root / "idc", root)
     return locating.first(root, candidates, lambda folder: any(folder.glob("[0-9]*/[01]")), "IDC patches", LAYOUT)
@@ -32,16 +30,10 @@ def find(root: Path) -> Path:
 def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
     """Manifest of the patches below `folder`, sorted by path; `notes` takes what is none.
 
-    Returns
-    -------
-    DataFrame
-        ``image_id, path`` (relative to `folder`)``, label`` (0 or 1)``, label_name, patient, x, y`` (pixels of the
-        down-sampled slide: the patch's left and upper edge).
+    Columns: ``image_id, path`` (relative to `folder`)``, label`` (0 or 1)``, label_name, patient, x, y`` (pixels of the
+    down-sampled slide: the patch's left and upper edge).
 
-    Raises
-    ------
-    ValueError
-        If a PNG's name does not follow the layout, or contradicts the folder that it lies in.
+    Raises ValueError: if a PNG's name does not follow the layout, or contradicts the folder that it lies in.
     """
     found = [p for p in locating.files(folder, (".png",)) if _PLACE.match(p.relative_to(folder).as_posix())]
     notes.others(folder, found, (".png",))

@@ -46,10 +46,7 @@ class Finding(NamedTuple):
 
 
 def find(root: Path) -> Path:
-    """The folder that holds ``INbreast.csv`` (or ``.xls``), ``AllDICOMs`` and ``AllXML``, at `root` or below it.
-
-    Raises FileNotFoundError if there is none; shows the layout.
-    """
+    """The folder that holds ``INbreast.csv`` (or ``.xls``), ``AllDICOMs`` and ``AllXML``, at `root` or below it."""
     probe = lambda folder: _table(folder).is_file() and locating.named(folder, "AllDICOMs").is_dir()  # noqa: E731
     return mammograms.find(root, "INbreast", LAYOUT, probe, ("inbreast", "INbreast", "INbreast Release 1.0"))
 
@@ -59,17 +56,11 @@ def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
 
     The patient is the code in the film's name: the table says ``removed``.
 
-    Returns
-    -------
-    DataFrame
-        `mammograms.COLUMNS` and ``birads`` (text: 4a, 4b, 4c occur), ``density`` (ACR, 1 to 4; 0 not told), ``finding``
-        (the name in the property list).
+    Columns: `mammograms.COLUMNS` and ``birads`` (text: 4a, 4b, 4c occur), ``density`` (ACR, 1 to 4; 0 not told),
+    ``finding`` (the name in the property list).
 
-    Raises
-    ------
-    ValueError
-        A film that is not named as expected or whose name contradicts the table; a table or property list that can't be
-        understood; an outline beside the film.
+    Raises ValueError: a film that is not named as expected or whose name contradicts the table; a table or property
+    list that can't be understood; an outline beside the film.
     """
     listed = _listed(_table(folder))
     rows = []
@@ -77,14 +68,15 @@ def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
     for path in locating.files(locating.named(folder, "AllDICOMs"), (".dcm",)):
         facts = _facts(path, listed)
         outline = outlines.get(facts["film"])
-        if notes.count(_reason(facts, outline)):
+        if notes.count(_reason(facts, outline), facts["film"]):
             name = outline.relative_to(folder).as_posix()
             for found in notes.tried(name, findings, outline):
                 kept, left = _masses(found)
                 notes.left_out.update(left)
                 for one in kept:
                     rows += notes.tried(f"{name}, region {one.part + 1}", _row, folder, path, outline, facts, one)
-    notes.left_out.update({"film not there": len(listed)} if listed else {})  # `_facts` has taken those that are
+    for name in listed:  # `_facts` has taken those that are there
+        notes.count("film not there", name)
     return mammograms.manifest(rows, OWN)
 
 

@@ -62,17 +62,21 @@ class Notes:
     ----------
     left_out
         Reason and number.
+    missing
+        Names of what is listed and not there.
     damaged
         What can't be read, or, an outline, doesn't fit its film. None if such a one is to raise its ValueError.
     """
 
     def __init__(self, skip: bool = False):
         self.left_out: Counter[str] = Counter()
+        self.missing: list[str] = []
         self.damaged: list[str] | None = [] if skip else None
 
-    def count(self, reason: str) -> bool:
-        """Count a reason, and tell whether there is none (an empty text)."""
+    def count(self, reason: str, name: str = "") -> bool:
+        """Count a reason, and tell whether there is none (an empty text); of what is not there keep the name."""
         self.left_out.update([reason] if reason else [])
+        self.missing += [f"{name} ({reason})"] if "not there" in reason else []
         return not reason
 
     def tried(self, name: str, make: Callable, *arguments) -> list:

@@ -41,15 +41,9 @@ def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
 
     `notes` takes what is no row, by data set; one that is not there counts 1.
 
-    Returns
-    -------
-    DataFrame
-        `mammograms.COLUMNS`, ``density`` (1 to 4; 0 not told) and ``source``.
+    Columns: `mammograms.COLUMNS`, ``density`` (1 to 4; 0 not told) and ``source``.
 
-    Raises
-    ------
-    ValueError
-        As `scan` of the data sets.
+    Raises ValueError: as `scan` of the data sets.
     """
     tables, there = [], _folders(folder)
     for name, source in SOURCES.items():

@@ -39,10 +39,7 @@ class Entry(NamedTuple):
 
 
 def find(root: Path) -> Path:
-    """The folder that holds ``Info.txt`` and the films, at `root` or below it.
-
-    Raises FileNotFoundError if there is none; shows the layout.
-    """
+    """The folder that holds ``Info.txt`` and the films, at `root` or below it."""
     probe = lambda folder: locating.named(folder, INFO).is_file() and bool(_films(folder))  # noqa: E731
     return mammograms.find(root, "mini-MIAS", LAYOUT, probe, ("mias", "MIAS"))
 
@@ -53,20 +50,14 @@ def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
     Films come in pairs: 2k - 1 and 2k are the right and the left breast of one woman (notes of ``Info.txt``). All are
     MLO views.
 
-    Returns
-    -------
-    DataFrame
-        `mammograms.COLUMNS`, ``abnormality`` (class of the list), ``tissue`` and ``radius`` (pixels).
+    Columns: `mammograms.COLUMNS`, ``abnormality`` (class of the list), ``tissue`` and ``radius`` (pixels).
 
-    Raises
-    ------
-    ValueError
-        A line of ``Info.txt`` that can't be understood (with its number), a film that is no image, a circle beside the
-        film.
+    Raises ValueError: a line of ``Info.txt`` that can't be understood (with its number), a film that is no image, a
+    circle beside the film.
     """
     rows, counts, there = [], Counter(), _films(folder)
     for part, entry in entries(folder).items():
-        if notes.count(_reason(there, entry)):
+        if notes.count(_reason(there, entry), entry.film):
             counts[entry.film] += 1
             path = there[entry.film]
             rows += notes.tried(f"{path} ({INFO}, line {part})", _row, folder, path, part, entry, counts[entry.film])
