@@ -51,16 +51,8 @@ def load(name: str, root: str | Path, patients: int | None = None, seed: int = S
         beside its film raises now. ``"skip"``: every file is decoded once now, and what can't be read is left out and
         listed in `Dataset.skipped`.
 
-    Returns
-    -------
-    Dataset
-
-    Raises
-    ------
-    ValueError
-        Unknown `name`, `damaged` or number of patients; a class without images; fewer patients than asked for.
-    FileNotFoundError
-        `root` does not hold the data set; the message shows the layout that is expected.
+    Raises ValueError: unknown `name`, `damaged` or number of patients; a class without images (tells what was left
+    out); fewer patients than asked for. FileNotFoundError: `root` does not hold the data set (shows the layout).
     """
     if name not in SOURCES:
         raise ValueError(f"name={name!r} is no data set of this library; there is: {', '.join(NAMES)}")

@@ -72,12 +72,7 @@ class Dataset:
         ndarray of uint8, (N, H, W, 3)
             Memory-mapped and read-only if `rows` is None, otherwise a copy.
 
-        Raises
-        ------
-        ValueError
-            If a file can't be decoded; names it. Another `crop`.
-        OSError
-            If the disk is too full for the packed file.
+        Raises ValueError if a file can't be decoded (names it) or for another `crop`; OSError if the disk is too full.
         """
         reader, native = self._cropped(crop)
         shape = (size, size) if isinstance(size, int) else tuple(size or native)

@@ -26,21 +26,9 @@ def fetch(name: str, about: dict, root: Path, **patience) -> Path:
 
     Archives stay, and what arrived of one is kept: a next call goes on from there. Prints what was verified.
 
-    Parameters
-    ----------
-    name, about
-        Name of the data set and its entry in ``catalog.yaml``.
-    root
-        Folder for archives, their checksums and the data set's folder.
-    patience
-        Of `download`.
-
-    Raises
-    ------
-    ValueError
-        An archive that is not what was published or was fetched before, is not whole, or must not be unpacked.
-    OSError
-        The server ceases to answer; or the data set's folder is there already.
+    `about` is the data set's entry in ``catalog.yaml``, `patience` that of `download`. Raises ValueError: an archive
+    that is not what was published or fetched before, is not whole, or must not be unpacked; OSError: the server ceases
+    to answer, or the data set's folder is there already.
     """
     target, sums = root / name, root / CHECKSUMS
     if target.exists():
@@ -74,16 +62,9 @@ def fetch(name: str, about: dict, root: Path, **patience) -> Path:
 def download(url: str, file: Path, most: int, stall: float = 60, tries: int = 5, wait: float = 5) -> None:
     """Fetch `url` to `file`, with a bar; what arrives is kept in ``<file>.part`` until it is whole.
 
-    Parameters
-    ----------
-    most
-        Bytes.
-    stall, wait
-        Seconds without a byte after which a connection is given up; seconds between two tries.
-    tries
-        How many tries in a row may bring nothing new.
-
-    Raises ValueError (a page instead of an archive, too large, not allowed) and OSError, as `fetch`.
+    A connection is given up after `stall` seconds without a byte and tried again after `wait` seconds; up to `tries` in
+    a row may bring nothing new. Raises ValueError (a page instead of an archive, more than `most` bytes, not allowed)
+    and OSError, as `fetch`.
     """
     part, best, failed = file.with_name(f"{file.name}.part"), 0, 0
     while True:

@@ -11,16 +11,9 @@ _JUNK = {"__macosx", "thumbs.db", "desktop.ini"}  # left behind by computers, as
 def first(root: Path, candidates: Iterable[Path], holds: Callable[[Path], bool], what: str, layout: str) -> Path:
     """The first of the candidates that holds a data set.
 
-    Parameters
-    ----------
-    root
-        The folder that was named.
-    candidates
-        Folders at `root` or below, the likeliest first; they need not exist. Read only after `root` was found.
-    holds
-        Whether a folder holds the data set.
-    what, layout
-        What is looked for, such as ``"IDC patches"``, and its layout: a FileNotFoundError shows them and what is there.
+    `candidates` are folders at `root`, the folder that was named, or below, the likeliest first; they need not exist
+    and are read only after `root` was found. `holds` tells whether a folder holds the data set. A FileNotFoundError
+    shows `what` is looked for, such as ``"IDC patches"``, its `layout`, and what is there.
     """
     if not root.is_dir():
         raise FileNotFoundError(f"{root} is not a folder. Expected a folder that holds {layout}")
@@ -34,16 +27,9 @@ def first(root: Path, candidates: Iterable[Path], holds: Callable[[Path], bool],
 def files(folder: Path, endings: tuple[str, ...] = (), deep: bool = True) -> list[Path]:
     """Files that count, sorted: the one rule of all data sets.
 
-    Hidden files and folders (``._x.png``, ``.DS_Store``) and other systems' junk (``__MACOSX``, ``Thumbs.db``) don't.
-
-    Parameters
-    ----------
-    folder
-        Folder; one that is not there holds none.
-    endings
-        Of the names, with the dot, in small letters; files may have them in any case. All files if empty.
-    deep
-        Whether to look in the folders below too.
+    Hidden files and folders (``._x.png``, ``.DS_Store``) and other systems' junk (``__MACOSX``, ``Thumbs.db``) don't. A
+    folder that is not there holds none. `endings` of names, with the dot, are in small letters here and in any case
+    there; all files count if none is given. `deep`: look in the folders below too.
     """
     return sorted(path for path in _walk(folder, deep) if not endings or path.suffix.lower() in endings)
 

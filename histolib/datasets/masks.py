@@ -47,44 +47,33 @@ def locate(
 ) -> list[Outline | None]:
     """Find film, mask and box of many lesions, as `outline`; what was found is kept in the user's cache.
 
-    Parameters
-    ----------
-    root
-        Folder that paths are relative to.
-    folders
-        Of each lesion: the folders of its film and those of its mask, with DICOM or JPEG files at any depth.
-    skipped
-        Takes the folders of the lesions of which `outline` raises an error; None stands in their place. If it is None,
-        the error is raised.
+    `folders` are, of each lesion, those of its film and those of its mask, with DICOM or JPEG files at any depth. A
+    lesion of which `outline` raises an error raises it here, or gives None where `skipped` takes its mask's folder.
     """
     listed = [(_images(film), _images(mask)) for film, mask in folders]
     file = cache.folder("masks", f"{_key(root, listed)}.json")
-    if not file.exists():
+    if file.exists():
+        found = json.loads(file.read_text())
+    else:
         with ThreadPoolExecutor() as pool:
             named = [(film[0], mask[0]) for film, mask in folders]
             work = pool.map(lambda pair: _tried(root, *pair), zip(named, listed, strict=True))
-            found = []
-            for one in tqdm(work, "outlines", len(listed), unit="mask", disable=None):
-                if isinstance(one, str) and skipped is None:
-                    pool.shutdown(cancel_futures=True)
-                    raise ValueError(one)
-                found.append(one)
-        with cache.atomic_file(file) as part:
-            part.write_text(json.dumps(found))
-    outlines = []
-    for (_, mask), one in zip(folders, json.loads(file.read_text()), strict=True):
+            found = list(tqdm(work, "outlines", len(listed), unit="mask", disable=None))
+        if not any(isinstance(one, str) for one in found):  # what could not be read now may be later
+            with cache.atomic_file(file) as part:
+                part.write_text(json.dumps(found))
+    for (_, mask), one in zip(folders, found, strict=True):
         if isinstance(one, str):
             if skipped is None:
                 raise ValueError(one)
             skipped.append(mask[0].relative_to(root).as_posix())
-        outlines.append(None if isinstance(one, str) else Outline(one[0], one[1], tuple(one[2]), tuple(one[3])))
-    return outlines
+    return [None if isinstance(one, str) else Outline(*one[:2], *map(tuple, one[2:])) for one in found]
 
 
-def _tried(root: Path, folders: tuple[Path, Path], listed: tuple[list[Path], list[Path]]) -> Outline | str:
+def _tried(*arguments) -> Outline | str:
     """`outline`, or what its error says."""
     try:
-        return outline(root, folders, listed)
+        return outline(*arguments)
     except ValueError as problem:
         return str(problem)
 

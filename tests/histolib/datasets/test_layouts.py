@@ -141,7 +141,7 @@ def test_damaged_masks_are_left_out_on_request(damage, copy):
             shutil.copy(before.root / before.table["path"][2], mask)
         else:
             mask.write_bytes(mask.read_bytes()[:3000] if damage == "cut" else b"")
-    for _ in range(2):  # drawn from the cache the second time
+    for _ in range(2):  # and again, whatever the cache keeps
         with pytest.raises(ValueError, match="no mask" if damage == "gray" else "that can be read|with pixel data"):
             datasets.load("cbis_ddsm", folder)
         found = datasets.load("cbis_ddsm", folder, damaged="skip")
