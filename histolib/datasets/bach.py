@@ -57,7 +57,7 @@ def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
         files = _numbered(folder, folder / name, prefix)
         taken += files
         rows += [(p.stem, p.relative_to(folder).as_posix(), label, CLASSES[label], p.stem) for p in files]
-    notes.others(folder, taken, SUFFIXES)
+    notes.others(locating.files(folder), taken, SUFFIXES)
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 

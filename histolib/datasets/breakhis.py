@@ -81,7 +81,7 @@ def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
     Raises ValueError: if a PNG's name does not follow the layout or contradicts its folders.
     """
     found = [path for name in CLASSES for path in locating.files(folder / name / "SOB", (".png",))]
-    notes.others(folder, found, (".png",))
+    notes.others(locating.files(folder), found, (".png",))
     table = pd.DataFrame([_row(path, folder) for path in found], columns=_COLUMNS)
     notes.missing += _missing(table)
     order = ["label", "tumor_type", "slide", "magnification", "seq"]

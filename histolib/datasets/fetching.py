@@ -1,5 +1,6 @@
 """Archives of data sets: fetched with resuming, verified, and unpacked safely."""
 
+import gzip
 import hashlib
 import http.client
 import json
@@ -18,7 +19,8 @@ from histolib import cache
 
 CHECKSUMS = "checksums.json"  # of archives that were fetched and unpacked once, beside them
 _BLOCK = 2**18
-_BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, RuntimeError)  # NotImplemented... too
+_CONFLICTS = (FileExistsError, IsADirectoryError, NotADirectoryError)
+_BROKEN = (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, RuntimeError, *_CONFLICTS)
 
 
 def fetch(name: str, about: dict, root: Path, **patience) -> Path:

@@ -14,7 +14,7 @@ PLACES = ("<patient>/0", "<patient>/1")
 FOLDER = "IDC_regular_ps50_idx5"
 LAYOUT = f"{FOLDER}/<patient>/<0 or 1>/<patient>_idx5_x<X>_y<Y>_class<0 or 1>.png"
 _NAME = re.compile(r"^(?P<patient>\d+)_idx\d+_x(?P<x>\d+)_y(?P<y>\d+)_class(?P<label>[01])$")
-_PLACE = re.compile(r"^\d[^/]*/[01]/[^/]+$")
+_PLACE = re.compile(r"^\d[^/]*/[01]/[^/]+\.png$", re.IGNORECASE)
 
 
 def find(root: Path) -> Path:
@@ -35,8 +35,9 @@ def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
 
     Raises ValueError: if a PNG's name does not follow the layout, or contradicts the folder that it lies in.
     """
-    found = [p for p in locating.files(folder, (".png",)) if _PLACE.match(p.relative_to(folder).as_posix())]
-    notes.others(folder, found, (".png",))
+    there = locating.files(folder)
+    found = [path for path in there if _PLACE.match("/".join(path.parts[-3:])) and path.parents[2] == folder]
+    notes.others(there, found, (".png",))
     rows = [_row(path, folder) for path in found]
     columns = ["image_id", "path", "label", "label_name", "patient", "x", "y"]
     return pd.DataFrame(rows, columns=columns)

@@ -75,9 +75,9 @@ class Notes:
             self.damaged.append(name)
             return []
 
-    def others(self, folder: Path, taken: Iterable[Path], endings: tuple[str, ...]) -> None:
-        """Count the files below `folder` that are not `taken`: images (by their `endings`) and other files."""
-        for path in set(files(folder)) - set(taken):
+    def others(self, there: Iterable[Path], taken: Iterable[Path], endings: tuple[str, ...]) -> None:
+        """Count those of the files that are `there` that are not `taken`: images (by their `endings`) and others."""
+        for path in set(there) - set(taken):
             ending = path.suffix.lower()
             self.count("image in another folder" if ending in endings else f"other file ({ending or 'no ending'})")
 

@@ -310,6 +310,8 @@ HOSTILE = {
     "tar cut": (tarred(("a", NOISE))[:-20_000], "not a whole"),
     "tar without its checksum": (tarred(("a", NOISE))[:-8], "not a whole"),
     "tar changed": (tarred(("a", bytes(10_000)))[:-8] + bytes(8), "not a whole .*CRC"),
+    "tar of a file that is a folder": (tarred(("a", b"1"), ("a/b", b"2")), "not a whole"),
+    "zip of a file that is a folder": (zipped({"a": b"1", "a/b": b"2"}), "not a whole"),
     "plain tar": (tarred(("a", b"x"), mode="w"), "not a whole"),
 }  # fmt: skip
 
@@ -321,6 +323,19 @@ def test_hostile_and_broken_archives_leave_nothing(name, server, tmp_path):
         fetch(server, tmp_path / "root")
     assert_nothing_counts(tmp_path / "root")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["root"]
+
+
+def test_a_full_disk_keeps_the_archive(server, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(zipfile.ZipFile, "extract", full)
+        with pytest.raises(OSError, match="No space left"):
+            fetch(server, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["set.zip"]
+    fetch(server, tmp_path)
+    assert len(server.asked) == 1 and (tmp_path / "set/Photos/b.bin").read_bytes() == NOISE
 
 
 def test_of_several_archives_all_are_unpacked_or_none(server, tmp_path):
