@@ -1,5 +1,6 @@
 """Data sets of breast images: one call, one manifest, in the layouts in which people have them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,13 +8,15 @@ import pandas as pd
 
 from histolib.datasets import bach, bcdr, breakhis, cbis_ddsm, idc, inbreast, merged, mias
 from histolib.datasets.dataset import Dataset
+from histolib.datasets.locating import Notes
 from histolib.datasets.packing import damaged_files
 
-__all__ = ["MARK", "NAMES", "SEED", "Dataset", "available", "load"]
+__all__ = ["MARK", "NAMES", "SEED", "SOURCES", "Dataset", "available", "load"]
 
-# A source is a module with CLASSES, READER (a packing.Reader), find(root), scan(folder) and shape(folder, table); one
-# with images that have no published class also has unlabeled(folder).
-_SOURCES = {
+# A source is a module with CLASSES, READER (a packing.Reader), find(root), whose FileNotFoundError shows the layout,
+# scan(folder, notes), and SHAPE or else shape(folder, table). One whose folders are its classes has PLACES; one with
+# images that have no published class has unlabeled(folder).
+SOURCES = {
     "idc": idc,
     "bach": bach,
     "breakhis": breakhis,
@@ -23,7 +26,7 @@ _SOURCES = {
     "merged": merged,
     "mias": mias,
 }
-NAMES = tuple(_SOURCES)
+NAMES = tuple(SOURCES)
 SEED = 2020
 MARK = "drawn.json"
 """A file of this name above images says that a program drew them."""
@@ -44,33 +47,29 @@ def load(name: str, root: str | Path, patients: int | None = None, seed: int = S
     seed
         Seed of the choice of patients.
     damaged
-        ``"error"``: a file that can't be decoded raises when images are read. ``"skip"``: every file is decoded
-        once now, and those that can't be are left out and listed in `Dataset.skipped`.
+        ``"error"``: a file that can't be decoded raises when images are read, and an outline that can't be read or lies
+        beside its film raises now. ``"skip"``: every file is decoded once now, and what can't be read is left out and
+        listed in `Dataset.skipped`.
 
-    Returns
-    -------
-    Dataset
-
-    Raises
-    ------
-    ValueError
-        Unknown `name`, `damaged` or number of patients; a class without images; fewer patients than asked for.
-    FileNotFoundError
-        `root` does not hold the data set; the message shows the layout that is expected.
+    Raises ValueError: unknown `name`, `damaged` or number of patients; a class without images (tells what was left
+    out); fewer patients than asked for. FileNotFoundError: `root` does not hold the data set (shows the layout).
     """
-    if name not in _SOURCES:
+    if name not in SOURCES:
         raise ValueError(f"name={name!r} is no data set of this library; there is: {', '.join(NAMES)}")
     if damaged not in ("error", "skip"):
         raise ValueError(f"damaged={damaged!r}: expected 'error' or 'skip'")
     if patients is not None and patients < 1:
         raise ValueError(f"patients={patients}: expected at least 1, or None for all")
-    source = _SOURCES[name]
+    source = SOURCES[name]
     folder = source.find(Path(root))
-    table = source.scan(folder)
+    notes = Notes(skip=damaged == "skip")
+    table = source.scan(folder, notes)
+    found, left_out = notes.damaged or [], dict(sorted(notes.left_out.items()))
+    _require_classes(table, source, folder, left_out | {"damaged": len(found)})
     twin = _drawn(folder, table)
     if patients is not None:
         table = _choose_patients(table, patients, seed, folder)
-    shape = source.shape(folder, table)
+    shape = source.SHAPE if hasattr(source, "SHAPE") else source.shape(folder, table)
 
     def opened(folder: Path, table: pd.DataFrame, unlabeled: Dataset | None = None) -> Dataset:
         skipped: list[str] = []
@@ -81,13 +80,14 @@ def load(name: str, root: str | Path, patients: int | None = None, seed: int = S
 
     extra = source.unlabeled(folder) if hasattr(source, "unlabeled") else None
     dataset = opened(folder, table, opened(*extra) if extra else None)
-    _require_classes(dataset.table, source.CLASSES, folder)
+    dataset = replace(dataset, skipped=(*found, *dataset.skipped), left_out=left_out)
+    _require_classes(dataset.table, source, folder, dataset.all_left_out)
     return dataset
 
 
 def available(root: str | Path) -> tuple[str, ...]:
     """Names of the data sets that `root` holds, in the order of `NAMES`."""
-    return tuple(name for name, source in _SOURCES.items() if _holds(Path(root), source))
+    return tuple(name for name, source in SOURCES.items() if _holds(Path(root), source))
 
 
 def _holds(root: Path, source) -> bool:
@@ -132,8 +132,15 @@ def _shares(sizes: list[int], total: int) -> list[int]:
     return shares.tolist()
 
 
-def _require_classes(table, classes: tuple[str, ...], folder: Path) -> None:
+def _require_classes(table: pd.DataFrame, source, folder: Path, left_out: dict[str, int]) -> None:
     counts = table["label"].value_counts()
-    missing = [f"{k} ({name})" for k, name in enumerate(classes) if k not in counts.index]
-    if missing:
-        raise ValueError(f"{folder}: no image of class {', '.join(missing)}; found {len(table)} images in all")
+    missing = [k for k in range(len(source.CLASSES)) if k not in counts.index]
+    if not missing:
+        return
+    names = ", ".join(f"{k} ({source.CLASSES[k]})" for k in missing)
+    found = f"found {len(table)} images in all"
+    if hasattr(source, "PLACES"):
+        there = ", ".join(sorted(path.name for path in folder.iterdir() if path.is_dir())[:8]) or "none"
+        found += f"; expected in {', '.join(source.PLACES[k] for k in missing)}, folders here: {there}"
+    reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items() if count)
+    raise ValueError(f"{folder}: no image of class {names}; {found}" + (f". Left out: {reasons}" if reasons else ""))

@@ -23,6 +23,7 @@ LAYOUT = f"{FOLDER}/Photos/{{Normal,Benign,InSitu,Invasive}}/{{n,b,is,iv}}<numbe
 PATIENTS = "patients.csv"
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 _FOLDERS = {"Normal": "n", "Benign": "b", "InSitu": "is", "Invasive": "iv"}  # in the order of CLASSES
+PLACES = tuple(_FOLDERS)
 _NAME = re.compile(r"^(?P<prefix>n|b|is|iv|test)(?P<number>\d+)$")
 _COLUMNS = ["image_id", "path", "label", "label_name", "patient"]
 
@@ -32,8 +33,6 @@ def find(root: Path) -> Path:
 
     It is `root`, or lies below it where the archive puts it (``ICIAR2018_BACH_Challenge/Photos``, also twice nested, as
     some programs unpack it), or all of this is in a folder ``bach`` at `root`.
-
-    Raises FileNotFoundError if no such folder is there; shows the layout.
     """
     inside = (f"{FOLDER}/Photos", f"{FOLDER}/{FOLDER}/Photos", FOLDER, "Photos", "")
     candidates = (base / part for base in (root / "bach", root) for part in inside)
@@ -44,27 +43,24 @@ def find(root: Path) -> Path:
     return locating.first(root, candidates, holds, "BACH images", LAYOUT)
 
 
-def scan(folder: Path) -> pd.DataFrame:
-    """Manifest of the labeled images below `folder`, by class and then by number.
+def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
+    """Manifest of the labeled images below `folder`, by class and then by number; `notes` takes what is none.
 
-    TIFF, PNG and JPEG are read; hidden files and those of other kinds are passed over.
+    TIFF, PNG and JPEG are read.
 
-    Returns
-    -------
-    DataFrame
-        ``image_id`` (n001)``, path`` (relative to `folder`)``, label`` (place in `CLASSES`)``, label_name, patient``
-        (as `PATIENTS` has it; of an image that is not listed there, its own name).
+    Columns: ``image_id`` (n001)``, path`` (relative to `folder`)``, label`` (place in `CLASSES`)``, label_name,
+    patient`` (as `PATIENTS` has it; of an image that is not listed there, its own name).
 
-    Raises
-    ------
-    ValueError
-        If an image's name does not follow the layout, contradicts its folder, or is there twice; if `PATIENTS` lacks
-        a column, or lists an image twice or one that is not there.
+    Raises ValueError: if an image's name does not follow the layout, contradicts its folder, or is there twice; if
+    `PATIENTS` lacks a column, or lists an image twice or one that is not there.
     """
-    rows = []
+    rows, (test, tests) = [], unlabeled(folder) or (folder, None)
+    taken = [] if tests is None else [test / path for path in tests["path"]]
     for label, (name, prefix) in enumerate(_FOLDERS.items()):
         files = _numbered(folder, folder / name, prefix)
+        taken += files
         rows += [(p.stem, p.relative_to(folder).as_posix(), label, CLASSES[label], p.stem) for p in files]
+    notes.others(locating.files(folder), [*taken, folder / PATIENTS], SUFFIXES)
     table = pd.DataFrame(rows, columns=_COLUMNS)
     known = _patients(folder, table["image_id"])
     return table.assign(patient=[known.get(name, name) for name in table["image_id"]])
@@ -114,10 +110,7 @@ READER = packing.Reader(_read, size=packing.FILES.size)
 
 
 def _images(folder: Path) -> list[Path]:
-    """Files with an image's suffix, sorted; hidden ones (``._n001.tif``) are a computer's notes, no images."""
-    if not folder.is_dir():
-        return []
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    return locating.files(folder, SUFFIXES, deep=False)
 
 
 def _numbered(root: Path, folder: Path, prefix: str) -> list[Path]:

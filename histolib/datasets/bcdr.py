@@ -6,16 +6,15 @@ left out.
 """
 
 import csv
-from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from histolib.datasets import films, mammograms
+from histolib.datasets import films, locating, mammograms
 
-CLASSES = mammograms.CLASSES
+CLASSES, SHAPE = mammograms.CLASSES, mammograms.SHAPE
 OUTLINES = "bcdr_f03_outlines.csv"
 LAYOUT = f"BCDR-F03/{OUTLINES} and BCDR-F03/patient_<n>/study_<n>/img_<...>.tif, as the table names them"
 HEADER = (
@@ -34,47 +33,32 @@ _NEEDED = (
 
 
 def find(root: Path) -> Path:
-    """The folder that holds the outlines' table, at `root` or below it.
-
-    Raises FileNotFoundError if there is none; shows the layout.
-    """
+    """The folder that holds the outlines' table, at `root` or below it."""
     probe = lambda folder: (folder / OUTLINES).is_file()  # noqa: E731
     names = ("bcdr", "BCDR-F03", "BCDR-F03_dataset", "BCDR-F03_dataset/BCDR-F03")
-    return mammograms.find(root, "BCDR-F03", LAYOUT, probe, names)
+    try:
+        return mammograms.find(root, "BCDR-F03", LAYOUT, probe, names)
+    except FileNotFoundError as problem:
+        raise FileNotFoundError(". There is: ".join([str(problem), *_other_parts(root)])) from None
 
 
-def scan(folder: Path) -> pd.DataFrame:
-    """Manifest of the masses whose film is there; `left_out` counts the others.
+def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
+    """Manifest of the masses whose film is there; `notes` takes the others.
 
-    Returns
-    -------
-    DataFrame
-        `mammograms.COLUMNS` and ``study, lesion, segmentation`` (the table's numbers, text)``, age`` (years; 0 not
-        told)``, density`` (1 to 4; 0 not told).
+    Columns: `mammograms.COLUMNS` and ``study, lesion, segmentation`` (the table's numbers, text)``, age`` (years; 0 not
+    told)``, density`` (1 to 4; 0 not told).
 
-    Raises
-    ------
-    ValueError
-        A table without the columns that are needed; a row with an unknown view or class, or with points that can't be
-        read, differ in number or lie beside the film (with its number).
+    Raises ValueError: a table without the columns that are needed; a row with an unknown view or class, or with points
+    that can't be read, differ in number or lie beside the film (with its number).
     """
-    rows = [
-        _row(folder, part, row, f"{folder / OUTLINES}, row {part + 1}")
-        for part, row in enumerate(outlines(folder))
-        if not _reason(folder, row)
-    ]
+    there, rows = _films(folder), []
+    for part, row in enumerate(outlines(folder)):
+        if notes.count(_reason(there, row), row["image_filename"]):
+            _check(row, f"{folder / OUTLINES}, row {part + 1}")
+            name = f"{row['image_filename']} ({OUTLINES}, row {part + 1})"
+            rows += notes.tried(name, _row, folder, there[_key(row)], part, row)
+    notes.left_out.update(_other_parts(folder.parent))
     return mammograms.manifest(rows, OWN)
-
-
-def left_out(folder: Path) -> dict[str, int]:
-    """Rows of the table that are no row of the manifest: reason and number."""
-    reasons = Counter(_reason(folder, row) for row in outlines(folder))
-    return {reason: count for reason, count in sorted(reasons.items()) if reason}
-
-
-def shape(folder: Path, table: pd.DataFrame) -> tuple[int, int]:
-    """Height and width of a region in pixels."""
-    return mammograms.SHAPE
 
 
 def contour(folder: Path, row: NamedTuple) -> np.ndarray:
@@ -84,7 +68,6 @@ def contour(folder: Path, row: NamedTuple) -> np.ndarray:
 
 
 READER = mammograms.reader(contour)
-film = mammograms.film
 
 
 def outlines(folder: Path) -> list[dict[str, str]]:
@@ -104,23 +87,46 @@ def outlines(folder: Path) -> list[dict[str, str]]:
     return [dict(zip(header, line, strict=True)) for line in lines]
 
 
-def _reason(folder: Path, row: dict[str, str]) -> str:
+def _films(folder: Path) -> dict[str, str]:
+    """Path of each film below `folder`, by that path in small letters."""
+    paths = [path.relative_to(folder).as_posix() for path in locating.files(folder, (".tif", ".tiff", ".png"))]
+    return {path.lower(): path for path in paths}
+
+
+def _other_parts(root: Path) -> dict[str, int]:
+    """Lines in the outlines' tables of the repository's other parts, at `root` or up to two folders below."""
+    tables = {path for top in ("", "*/", "*/*/") for path in root.glob(f"{top}bcdr_*_outlines.csv")}
+    return {
+        f"part {path.name.split('_')[1].upper()}, which is not read": len(path.read_text("latin-1").split("\n")) - 2
+        for path in sorted(tables)
+        if path.name != OUTLINES
+    }
+
+
+def _reason(there: dict[str, str], row: dict[str, str]) -> str:
     """Why a row of the table is none of the manifest; empty if it is one."""
     if row["mammography_nodule"] != "1":
         return "no mass"
-    return "" if (folder / row["image_filename"]).is_file() else "film not there"
+    return "" if _key(row) in there else "film not there"
 
 
-def _row(folder: Path, part: int, row: dict[str, str], where: str) -> dict:
+def _key(row: dict[str, str]) -> str:
+    return Path(row["image_filename"]).as_posix().lower()
+
+
+def _check(row: dict[str, str], where: str) -> None:
     if row["image_view"] not in VIEWS:
         raise ValueError(f"{where}: image_view {row['image_view']!r}; expected one of {', '.join(VIEWS)}")
     if row["classification"].lower() not in LABELS:
         raise ValueError(f"{where}: classification {row['classification']!r}; expected Benign or Malign")
+
+
+def _row(folder: Path, path: str, part: int, row: dict[str, str]) -> dict:
     side, view = VIEWS[row["image_view"]]
-    path = Path(row["image_filename"])
+    where = f"{folder / OUTLINES}, row {part + 1}"
     return {
-        "image_id": f"{path.stem}_lesion{row['lesion_id']}_{row['segmentation_id']}",
-        "path": path.as_posix(),
+        "image_id": f"{Path(path).stem}_lesion{row['lesion_id']}_{row['segmentation_id']}",
+        "path": path,
         "label": LABELS[row["classification"].lower()],
         "patient": row["patient_id"],
         "view": view,

@@ -39,13 +39,14 @@ TYPES = {
 }
 BENIGN = ("A", "F", "PT", "TA")
 FOLDER = "BreaKHis_v1"
+PLACES = ("benign/SOB", "malignant/SOB")
 INSIDE = "histology_slides/breast"
 LAYOUT = (
     f"{FOLDER}/{INSIDE}/{{benign,malignant}}/SOB/<type>/SOB_<B|M>_<T>_<year>-<slide>/<40|100|200|400>X/"
     "SOB_<B|M>_<T>-<year>-<slide>-<magnification>-<number>.png"
 )
 _NAME = re.compile(
-    r"^SOB_(?P<letter>[BM])_(?P<type>[A-Z]+)-(?P<slide>\d\d-(?P<number>\d+)[A-Z]*)-(?P<mag>\d+)-(?P<seq>\d+)\.png$"
+    r"^SOB_(?P<letter>[BM])_(?P<type>[A-Z]+)-(?P<slide>\d\d-(?P<number>\d+)[A-Z]*)-(?P<mag>\d+)-(?P<seq>\d+)$"
 )
 _FOLD_COLUMNS = [f"fold_{k}" for k in range(1, FOLDS + 1)]
 _COLUMNS = ["image_id", "path", "label", "label_name", "patient", "case", "tumor_type", "slide", "magnification", "seq"]
@@ -56,8 +57,6 @@ def find(root: Path) -> Path:
 
     It is `root`, or lies below it where the archive puts it (``BreaKHis_v1/histology_slides/breast``, also with
     ``BreaKHis_v1`` twice nested), or all of this is in a folder ``breakhis`` at `root`.
-
-    Raises FileNotFoundError if no such folder is there; shows the layout.
     """
     inside = (f"{FOLDER}/{INSIDE}", f"{FOLDER}/{FOLDER}/{INSIDE}", INSIDE, "breast", "")
     candidates = (base / part for base in (root / "breakhis", root) for part in inside)
@@ -68,34 +67,25 @@ def find(root: Path) -> Path:
     return locating.first(root, candidates, holds, "BreaKHis images", LAYOUT)
 
 
-def scan(folder: Path) -> pd.DataFrame:
+def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
     """Manifest of the images below `folder`, sorted by tumor type, slide, magnification and number.
 
-    Hidden files and those that are no PNG are passed over.
+    `notes` takes what is no row.
 
-    Returns
-    -------
-    DataFrame
-        ``image_id, path`` (relative to `folder`)``, label`` (0 or 1)``, label_name, patient, case`` (see the module's
-        description)``, tumor_type`` (a key of `TYPES`)``, slide`` (14-22549AB)``, magnification`` (40, 100, 200 or
-        400)``, seq`` (number in the file's name)``, fold_1 .. fold_5`` ("train" or "test")``, official`` (bool: whether
-        the patient's folds are those of the publication, otherwise of `splits.drawn_folds`, drawn among all patients
-        of the folder that are not in the publication).
+    Columns: ``image_id, path`` (relative to `folder`)``, label`` (0 or 1)``, label_name, patient, case`` (see the
+    module's description)``, tumor_type`` (a key of `TYPES`)``, slide`` (14-22549AB)``, magnification`` (40, 100, 200 or
+    400)``, seq`` (number in the file's name)``, fold_1 .. fold_5`` ("train" or "test")``, official`` (bool: whether the
+    patient's folds are those of the publication, otherwise of `splits.drawn_folds`, drawn among all patients of the
+    folder that are not in the publication).
 
-    Raises
-    ------
-    ValueError
-        If a PNG's name does not follow the layout or contradicts its folders.
+    Raises ValueError: if a PNG's name does not follow the layout or contradicts its folders.
     """
-    files = sorted(path for path in folder.glob("*/SOB/**/*.png") if not path.name.startswith("."))
-    table = pd.DataFrame([_row(path, folder) for path in files], columns=_COLUMNS)
+    found = [path for name in CLASSES for path in locating.files(folder / name / "SOB", (".png",))]
+    notes.others(locating.files(folder), found, (".png",))
+    table = pd.DataFrame([_row(path, folder) for path in found], columns=_COLUMNS)
+    notes.missing += _missing(table)
     order = ["label", "tumor_type", "slide", "magnification", "seq"]
     return _with_folds(table.sort_values(order, ignore_index=True))
-
-
-def shape(folder: Path, table: pd.DataFrame) -> tuple[int, int]:
-    """Height and width of an image in pixels."""
-    return SHAPE
 
 
 def official_folds() -> pd.DataFrame:
@@ -136,6 +126,15 @@ def _official() -> pd.DataFrame:
     return pd.read_csv(Path(__file__).with_name("breakhis_folds.csv"), dtype=str, keep_default_na=False, index_col=0)
 
 
+def _missing(table: pd.DataFrame) -> list[str]:
+    """What of the publication is not in a manifest: patients of whom there is nothing, then images of the others."""
+    official = official_folds()
+    gone = official[~official["image_id"].isin(table["image_id"])]
+    absent = gone[~gone["patient"].isin(table["patient"])]["patient"].value_counts(sort=False)
+    patients = [f"patient {patient}, all {count} images" for patient, count in absent.items()]
+    return patients + gone["image_id"][~gone["patient"].isin(absent.index)].tolist()
+
+
 def _sides(tested: str) -> list[str]:
     return ["test" if str(fold) in tested else "train" for fold in range(1, FOLDS + 1)]
 
@@ -148,7 +147,7 @@ def _numbers(runs: str) -> list[int]:
 
 def _row(path: Path, folder: Path) -> tuple:
     relative = path.relative_to(folder).as_posix()
-    match = _NAME.match(path.name)
+    match = _NAME.match(path.stem)
     if not match or match["type"] not in TYPES or int(match["mag"]) not in MAGNIFICATIONS:
         raise ValueError(f"{folder}: {relative} is not named as expected, {LAYOUT}")
     letter, kind, slide = match["letter"], match["type"], match["slide"]

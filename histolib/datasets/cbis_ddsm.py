@@ -7,29 +7,31 @@ calls the mask may be the crop. So names tell nothing here, content does: a mask
 size. A copy in common use has the images as JPEG files of 8 bits, in one folder per series.
 """
 
-from collections import Counter
+import os
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from histolib.datasets import mammograms, masks
+from histolib.datasets import locating, mammograms, masks
 
-CLASSES = mammograms.CLASSES
+CLASSES, SHAPE = mammograms.CLASSES, mammograms.SHAPE
 KINDS = ("mass", "calc")
 SPLITS = ("train", "test")
 TABLE = "{kind}_case_description_{split}_set.csv"
 LAYOUT = (
     "mass_case_description_{train,test}_set.csv and "
     "CBIS-DDSM/Mass-{Training,Test}_<patient>_<LEFT or RIGHT>_<CC or MLO>[_<lesion>]/<study>/<series>/*.dcm, "
-    "or csv/mass_case_description_{train,test}_set.csv and jpeg/<series>/*.jpg"
+    "or csv/mass_case_description_{train,test}_set.csv and jpeg/<series>/*.jpg; these folders may lie in several"
 )
 PATHOLOGIES = {"BENIGN": 0, "BENIGN_WITHOUT_CALLBACK": 0, "MALIGNANT": 1}
 OWN = ("split", "abnormality", "abnormality_id", "pathology", "shape", "margins", "birads", "density", "subtlety")
-_CASES = {"mass": "Mass-*_P_*", "calc": "Calc-*_P_*"}
+_CASE = re.compile(r"^(Mass|Calc)-.*_P_", re.IGNORECASE)
+_UID = re.compile(r"^\d+(\.\d+){3,}$")
+_DEPTH = 4  # folders between the set's own and those of films or series
 _FOLDERS = ("cbis-ddsm", "cbis_ddsm", "CBIS-DDSM", "cbis-ddsm-jpeg")
-_SERIES = "jpeg/*.*.*/*.jp*g"
 # Columns of the tables and ours; the tables of masses and calcifications differ in a few names.
 _NAMES = {
     "patient_id": "patient", "breast density": "density", "breast_density": "density",
@@ -47,7 +49,7 @@ def find(root: Path) -> Path:
     """
 
     def probe(folder: Path) -> bool:
-        return _tables(folder, "mass") is not None and bool(_cases(folder, "mass") or _series(folder))
+        return _tables(folder, "mass") is not None and bool(_homes(folder))
 
     try:
         return mammograms.find(root, "CBIS-DDSM", LAYOUT, probe, _FOLDERS)
@@ -58,43 +60,23 @@ def find(root: Path) -> Path:
         raise FileNotFoundError(f"{problem}. The tables are there ({tables}), folders of images are not") from None
 
 
-def scan(folder: Path, kinds: tuple[str, ...] = ("mass",)) -> pd.DataFrame:
-    """Manifest of the lesions whose film and mask are there; `left_out` counts the others.
+def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
+    """Manifest of the lesions whose film and mask are there; `notes` takes the others.
 
     Every mask is decoded once for its bounding box, which is kept in the user's cache. A mask of another size than its
     film (the published set has such, by up to a sixth) is taken to show the same part of the breast: its box is
     rescaled.
 
-    Parameters
-    ----------
-    folder, kinds
-        From `find`; tables to read, of `KINDS`.
+    Columns: `mammograms.COLUMNS` and ``split`` (train or test, the official one), ``abnormality, abnormality_id,
+    pathology, shape, margins, birads`` (0 to 5)``, density`` (1 to 4; 0 not told)``, subtlety`` (1 to 5).
 
-    Returns
-    -------
-    DataFrame
-        `mammograms.COLUMNS` and ``split`` (train or test, the official one), ``abnormality, abnormality_id, pathology,
-        shape, margins, birads`` (0 to 5)``, density`` (1 to 4; 0 not told)``, subtlety`` (1 to 5).
-
-    Raises
-    ------
-    ValueError
-        A table without the columns that are needed or with an unknown entry; a lesion's folder without a mask.
+    Raises ValueError: a table without the columns that are needed or with an unknown entry; a lesion's folder without a
+    mask.
     """
-    there = [lesion for lesion in _lesions(folder, kinds) if not lesion.reason]
-    outlines = masks.locate(folder, [(lesion.film, lesion.masks) for lesion in there])
-    return mammograms.manifest([_row(lesion.case, found) for lesion, found in zip(there, outlines, strict=True)], OWN)
-
-
-def left_out(folder: Path, kinds: tuple[str, ...] = ("mass",)) -> dict[str, int]:
-    """Entries of the tables that are no row of the manifest: reason and number."""
-    reasons = Counter(lesion.reason for lesion in _lesions(folder, kinds))
-    return {reason: count for reason, count in sorted(reasons.items()) if reason}
-
-
-def shape(folder: Path, table: pd.DataFrame) -> tuple[int, int]:
-    """Height and width of a region in pixels."""
-    return mammograms.SHAPE
+    there = [lesion for lesion in _lesions(folder) if notes.count(lesion.reason, lesion.case.mask)]
+    outlines = masks.locate(folder, [(lesion.films, lesion.masks) for lesion in there], notes.damaged)
+    found = [_row(lesion.case, one) for lesion, one in zip(there, outlines, strict=True) if one]
+    return mammograms.manifest(found, OWN)
 
 
 def contour(folder: Path, row: NamedTuple) -> np.ndarray:
@@ -103,22 +85,16 @@ def contour(folder: Path, row: NamedTuple) -> np.ndarray:
 
 
 READER = mammograms.reader(contour)
-film = mammograms.film
 
 
 def cases(folder: Path, kinds: tuple[str, ...] = ("mass",)) -> pd.DataFrame:
     """The case description tables as one, with their columns renamed: one row per lesion on a film.
 
-    Returns
-    -------
-    DataFrame
-        Text; ``film, mask, crop`` are the folders that the images lie in, and ``film_series`` and so on the series.
-        Line breaks inside of quoted fields, which the real tables have, are stripped.
+    Columns, all text: ``film, mask, crop`` are the folders that the images lie in, and ``film_series`` and so on the
+    series. Line breaks inside of quoted fields, which the real tables have, are stripped.
 
-    Raises
-    ------
-    ValueError
-        A table that lacks a column or has an unknown side, view or pathology (with the number of its row).
+    Raises ValueError: a table that lacks a column or has an unknown side, view or pathology (with the number of its
+    row).
     """
     tables = [_table(folder, kind, split) for kind in kinds for split in SPLITS]
     return pd.concat(tables, ignore_index=True)
@@ -153,43 +129,45 @@ def _tables(folder: Path, kind: str) -> Path | None:
     return next((path.parent for path in [folder / name, *sorted(folder.glob(f"*/{name}"))] if path.is_file()), None)
 
 
-def _cases(folder: Path, kind: str) -> Path | None:
-    """The folder, at `folder` or up to two levels below, that holds one folder per film."""
-    for pattern in ("", "*/", "*/*/"):
-        found = next(iter(folder.glob(pattern + _CASES[kind])), None)
-        if found is not None:
-            return found.parent
-    return None
+def _homes(folder: Path) -> dict[str, list[Path]]:
+    """All folders of a film, a lesion or a series below `folder`, wherever they lie, by their name in small letters.
 
-
-def _series(folder: Path) -> Path | None:
-    """The folder, at `folder` or one level below, that holds one folder of JPEG files per series."""
-    found = next((path for top in ("", "*/") for path in folder.glob(top + _SERIES)), None)
-    return found and found.parent.parent
+    Folders inside of a film's or lesion's are not looked for: what is there belongs to it.
+    """
+    found: dict[str, list[Path]] = {}
+    level = [folder]
+    for _ in range(_DEPTH):
+        below = [Path(entry.path) for place in level for entry in os.scandir(place) if entry.is_dir()]
+        level = []
+        for path in sorted(below):
+            if _CASE.match(path.name) or _UID.match(path.name):
+                found.setdefault(path.name.lower(), []).append(path)
+            if not _CASE.match(path.name):
+                level.append(path)
+    return found
 
 
 class _Lesion(NamedTuple):
     case: NamedTuple
-    film: Path
+    films: tuple[Path, ...]
     masks: tuple[Path, ...]
     reason: str
 
 
-def _lesions(folder: Path, kinds: tuple[str, ...]) -> list[_Lesion]:
+def _lesions(folder: Path) -> list[_Lesion]:
     """Every entry of the tables with its folders, and why it is no row (empty if it is one)."""
-    homes = {kind: _cases(folder, kind) for kind in kinds}
-    series = _series(folder) or folder
+    homes = _homes(folder)
+
+    def places(*names: str) -> tuple[Path, ...]:
+        return tuple(path for name in dict.fromkeys(names) for path in homes.get(name.lower(), ()))
+
     found = []
-    for case in cases(folder, kinds).itertuples(index=False):
-        home = homes[case.kind]
-        if home:
-            film, wanted = home / case.film, (home / case.mask,)
-        else:
-            # The tables may have mistaken the series of the mask for that of the crop.
-            film, wanted = series / case.film_series, (series / case.mask_series, series / case.crop_series)
-        there = tuple(folder for folder in dict.fromkeys(wanted) if folder.is_dir())
-        reason = "film not there" if not film.is_dir() else "mask not there" if not there else ""
-        found.append(_Lesion(case, film, there, reason))
+    for case in cases(folder).itertuples(index=False):
+        films = places(case.film) or places(case.film_series)
+        # The tables may have mistaken the series of the mask for that of the crop.
+        there = places(case.mask) or places(case.mask_series, case.crop_series)
+        reason = "film not there" if not films else "mask not there" if not there else ""
+        found.append(_Lesion(case, films, there, reason))
     return found
 
 

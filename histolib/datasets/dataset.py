@@ -1,6 +1,7 @@
 """The manifest of a data set, with its images behind it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -29,11 +30,13 @@ class Dataset:
     twin
         Whether the images are drawn, not photographed.
     skipped
-        Paths of damaged files that were left out on request.
+        Damaged files that were left out on request, with what of them can't be used where it is not the whole file.
     reader
         How a row becomes pixels.
     unlabeled
         Images of a challenge's test set, whose classes were not published (label -1), or None.
+    left_out
+        What lies in the whole folder, or is listed there, and is no row for another reason: reason and number.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Dataset:
     skipped: tuple[str, ...] = ()
     reader: packing.Reader = packing.FILES
     unlabeled: "Dataset | None" = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def images(self, size: int | tuple[int, int] | None = None, rows=None, crop: str | None = None) -> np.ndarray:
         """Pixels of the images, in the order of `table`.
@@ -68,12 +72,7 @@ class Dataset:
         ndarray of uint8, (N, H, W, 3)
             Memory-mapped and read-only if `rows` is None, otherwise a copy.
 
-        Raises
-        ------
-        ValueError
-            If a file can't be decoded; names it. Another `crop`.
-        OSError
-            If the disk is too full for the packed file.
+        Raises ValueError if a file can't be decoded (names it) or for another `crop`; OSError if the disk is too full.
         """
         reader, native = self._cropped(crop)
         shape = (size, size) if isinstance(size, int) else tuple(size or native)
@@ -109,6 +108,17 @@ class Dataset:
     def fingerprint(self) -> str:
         """SHA-256 over the manifest and every file's bytes, in order: the same data, the same fingerprint."""
         return packing.facts(self.root, self.table, self.shape, self.reader)["fingerprint"]
+
+    @property
+    def all_left_out(self) -> dict[str, int]:
+        """`left_out` and the number of damaged files, those among the unlabeled images too."""
+        damaged = len(self.skipped) + len(self.unlabeled.skipped if self.unlabeled else ())
+        return dict(self.left_out) | ({"damaged": damaged} if damaged else {})
+
+    def report(self) -> pd.DataFrame:
+        """What of the folder is no row of `table`: a number for each reason, with a row of totals."""
+        counts = pd.Series(self.all_left_out, name="left out", dtype=int)
+        return pd.concat([counts, pd.Series({"all": counts.sum()})]).to_frame("left out").rename_axis("reason")
 
     def summary(self) -> pd.DataFrame:
         """Images, their share and patients by class, with a row of totals."""

@@ -55,10 +55,7 @@ def gray_values(data: pydicom.Dataset, name: Path | str) -> np.ndarray:
     ndarray, (H, W)
         The file's integer type, or float32.
 
-    Raises
-    ------
-    ValueError
-        If it holds no pixel data, too little of it, or color or several frames; begins with `name`.
+    Raises ValueError: if it holds no pixel data, too little of it, or color or several frames; begins with `name`.
     """
     if not {"PixelData", "FloatPixelData", "DoubleFloatPixelData"} & {element.keyword for element in data}:
         raise ValueError(f"{name}: a DICOM file without pixel data (modality {data.get('Modality', 'not told')})")

@@ -10,9 +10,11 @@ from histolib.datasets import locating, packing
 CLASSES = ("IDC negative", "IDC positive")
 READER = packing.FILES
 SHAPE = (50, 50)
+PLACES = ("<patient>/0", "<patient>/1")
 FOLDER = "IDC_regular_ps50_idx5"
 LAYOUT = f"{FOLDER}/<patient>/<0 or 1>/<patient>_idx5_x<X>_y<Y>_class<0 or 1>.png"
-_NAME = re.compile(r"^(?P<patient>\d+)_idx\d+_x(?P<x>\d+)_y(?P<y>\d+)_class(?P<label>[01])\.png$")
+_NAME = re.compile(r"^(?P<patient>\d+)_idx\d+_x(?P<x>\d+)_y(?P<y>\d+)_class(?P<label>[01])$")
+_PLACE = re.compile(r"^\d[^/]*/[01]/[^/]+\.png$", re.IGNORECASE)
 
 
 def find(root: Path) -> Path:
@@ -20,39 +22,29 @@ def find(root: Path) -> Path:
 
     The copy that is spread most widely holds every patient twice, once at its top and once below
     ``IDC_regular_ps50_idx5``: the named folder is preferred, so that nothing is counted twice.
-
-    Raises FileNotFoundError if no such folder is there; shows the layout.
     """
     candidates = (root / "idc" / FOLDER, root / FOLDER, root / "idc", root)
     return locating.first(root, candidates, lambda folder: any(folder.glob("[0-9]*/[01]")), "IDC patches", LAYOUT)
 
 
-def scan(folder: Path) -> pd.DataFrame:
-    """Manifest of the patches below `folder`, sorted by path.
+def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
+    """Manifest of the patches below `folder`, sorted by path; `notes` takes what is none.
 
-    Returns
-    -------
-    DataFrame
-        ``image_id, path`` (relative to `folder`)``, label`` (0 or 1)``, label_name, patient, x, y`` (pixels of the
-        down-sampled slide: the patch's left and upper edge).
+    Columns: ``image_id, path`` (relative to `folder`)``, label`` (0 or 1)``, label_name, patient, x, y`` (pixels of the
+    down-sampled slide: the patch's left and upper edge).
 
-    Raises
-    ------
-    ValueError
-        If a PNG's name does not follow the layout, or contradicts the folder that it lies in.
+    Raises ValueError: if a PNG's name does not follow the layout, or contradicts the folder that it lies in.
     """
-    rows = [_row(path, folder) for path in sorted(folder.glob("[0-9]*/[01]/*.png"))]
+    there = locating.files(folder)
+    found = [path for path in there if _PLACE.match("/".join(path.parts[-3:])) and path.parents[2] == folder]
+    notes.others(there, found, (".png",))
+    rows = [_row(path, folder) for path in found]
     columns = ["image_id", "path", "label", "label_name", "patient", "x", "y"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def shape(folder: Path, table: pd.DataFrame) -> tuple[int, int]:
-    """Height and width of a patch in pixels."""
-    return SHAPE
-
-
 def _row(path: Path, folder: Path) -> tuple:
-    match = _NAME.match(path.name)
+    match = _NAME.match(path.stem)
     relative = path.relative_to(folder).as_posix()
     if not match:
         raise ValueError(f"{folder}: {relative} is not named as expected, {LAYOUT}")

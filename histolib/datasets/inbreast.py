@@ -11,7 +11,6 @@ set. Films have 70 µm per pixel, so that the window of 300 pixels is 21 mm wide
 import csv
 import plistlib
 import re
-from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 from xml.parsers.expat import ExpatError
@@ -19,11 +18,11 @@ from xml.parsers.expat import ExpatError
 import numpy as np
 import pandas as pd
 
-from histolib.datasets import films, mammograms
+from histolib.datasets import films, locating, mammograms
 
-CLASSES = mammograms.CLASSES
+CLASSES, SHAPE = mammograms.CLASSES, mammograms.SHAPE
 LAYOUT = (
-    "INbreast Release 1.0/INbreast.csv, AllXML/<film>.xml and "
+    "INbreast Release 1.0/INbreast.csv (or .xls), AllXML/<film>.xml and "
     "AllDICOMs/<film>_<patient>_MG_<L or R>_<CC or ML>_ANON.dcm"
 )
 FILMS = "INbreast.csv"
@@ -32,7 +31,7 @@ HEADER = (
     "Patient ID", "Patient age", "Laterality", "View", "Acquisition date", "File Name", "ACR", "Bi-Rads",
 )  # fmt: skip
 OWN = ("birads", "density", "finding")
-_NAME = re.compile(r"^(?P<film>\d+)_(?P<patient>\w+?)_MG_(?P<side>[LR])_(?P<view>CC|MLO?)_ANON\.dcm$")
+_NAME = re.compile(r"^(?P<film>\d+)_(?P<patient>\w+?)_MG_(?P<side>[LR])_(?P<view>CC|MLO?)_ANON$")
 _BIRADS = re.compile(r"^[0-6][abc]?$")
 _BROKEN = (ExpatError, plistlib.InvalidFileException, LookupError, TypeError, AttributeError, ValueError)
 _POINT = re.compile(r"^\(\s*(-?[\d.eE+-]+)\s*,\s*(-?[\d.eE+-]+)\s*\)$")
@@ -47,42 +46,38 @@ class Finding(NamedTuple):
 
 
 def find(root: Path) -> Path:
-    """The folder that holds ``INbreast.csv``, ``AllDICOMs`` and ``AllXML``, at `root` or below it.
-
-    Raises FileNotFoundError if there is none; shows the layout.
-    """
-    probe = lambda folder: (folder / FILMS).is_file() and (folder / "AllDICOMs").is_dir()  # noqa: E731
+    """The folder that holds ``INbreast.csv`` (or ``.xls``), ``AllDICOMs`` and ``AllXML``, at `root` or below it."""
+    probe = lambda folder: _table(folder).is_file() and locating.named(folder, "AllDICOMs").is_dir()  # noqa: E731
     return mammograms.find(root, "INbreast", LAYOUT, probe, ("inbreast", "INbreast", "INbreast Release 1.0"))
 
 
-def scan(folder: Path) -> pd.DataFrame:
-    """Manifest of the masses; `left_out` counts what is not one.
+def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
+    """Manifest of the masses; `notes` takes what is none.
 
     The patient is the code in the film's name: the table says ``removed``.
 
-    Returns
-    -------
-    DataFrame
-        `mammograms.COLUMNS` and ``birads`` (text: 4a, 4b, 4c occur), ``density`` (ACR, 1 to 4; 0 not told), ``finding``
-        (the name in the property list).
+    Columns: `mammograms.COLUMNS` and ``birads`` (text: 4a, 4b, 4c occur), ``density`` (ACR, 1 to 4; 0 not told),
+    ``finding`` (the name in the property list).
 
-    Raises
-    ------
-    ValueError
-        A film that is not named as expected or whose name contradicts the table; a table or property list that can't be
-        understood; an outline beside the film.
+    Raises ValueError: a film that is not named as expected or whose name contradicts the table; a table or property
+    list that can't be understood; an outline beside the film.
     """
-    return mammograms.manifest(_walk(folder)[0], OWN)
-
-
-def left_out(folder: Path) -> dict[str, int]:
-    """Films and findings that are no row of the manifest: reason and number."""
-    return dict(sorted(_walk(folder)[1].items()))
-
-
-def shape(folder: Path, table: pd.DataFrame) -> tuple[int, int]:
-    """Height and width of a region in pixels."""
-    return mammograms.SHAPE
+    listed = _listed(_table(folder))
+    rows = []
+    outlines = {path.stem: path for path in locating.files(locating.named(folder, "AllXML"), (".xml",))}
+    for path in locating.files(locating.named(folder, "AllDICOMs"), (".dcm",)):
+        facts = _facts(path, listed)
+        outline = outlines.get(facts["film"])
+        if notes.count(_reason(facts, outline), facts["film"]):
+            name = outline.relative_to(folder).as_posix()
+            for found in notes.tried(name, findings, outline):
+                kept, left = _masses(found)
+                notes.left_out.update(left)
+                for one in kept:
+                    rows += notes.tried(f"{name}, region {one.part + 1}", _row, folder, path, outline, facts, one)
+    for name in listed:  # `_facts` has taken those that are there
+        notes.count("film not there", name)
+    return mammograms.manifest(rows, OWN)
 
 
 def contour(folder: Path, row: NamedTuple) -> np.ndarray:
@@ -91,7 +86,6 @@ def contour(folder: Path, row: NamedTuple) -> np.ndarray:
 
 
 READER = mammograms.reader(contour)
-film = mammograms.film
 
 
 def findings(path: Path) -> list[Finding]:
@@ -121,23 +115,14 @@ def _points(texts: list[str]) -> np.ndarray:
     return np.array([[float(match[1]), float(match[2])] for match in matches]).reshape(-1, 2)
 
 
-def _walk(folder: Path) -> tuple[list[dict], Counter]:
-    """Rows of the manifest, and how many films and findings are none, by reason."""
-    listed = _listed(folder / FILMS)
-    rows, others = [], Counter()
-    for path in sorted((folder / "AllDICOMs").glob("[!.]*.dcm")):
-        facts = _facts(path, listed)
-        outline = folder / "AllXML" / f"{facts['film']}.xml"
-        if not outline.is_file():
-            others["film without findings"] += 1
-        elif facts["birads"].startswith("0"):
-            others["film not assessed (BI-RADS 0)"] += 1
-        else:
-            kept, left = _masses(findings(outline))
-            others.update(left)
-            rows += [_row(folder, path, outline, facts, finding) for finding in kept]
-    others["film not there"] = len(listed)  # `_facts` has taken those that are
-    return rows, +others
+def _reason(facts: dict[str, str], outline: Path | None) -> str:
+    """Why a film has no row; empty if it may have some."""
+    if facts["birads"].startswith("0"):
+        return "film not assessed (BI-RADS 0)"
+    if outline is None:
+        # The release has a list for every film but those of BI-RADS 1, which show nothing.
+        return "film without findings" if facts["birads"] == "1" else "findings not there (AllXML/<film>.xml)"
+    return ""
 
 
 def _masses(found: list[Finding]) -> tuple[list[Finding], list[str]]:
@@ -161,29 +146,50 @@ def _touch(one: np.ndarray, other: np.ndarray) -> bool:
     return bool(np.all(one.min(0) <= other.max(0)) and np.all(other.min(0) <= one.max(0)))
 
 
+def _table(folder: Path) -> Path:
+    """The list of films; the spreadsheet that it was exported from serves where it is absent."""
+    csv_file, spreadsheet = locating.named(folder, FILMS), locating.named(folder, "INbreast.xls")
+    return spreadsheet if spreadsheet.is_file() and not csv_file.is_file() else csv_file
+
+
+def _lines(path: Path) -> list[list[str]]:
+    """Lines of the list as text, the header first."""
+    if path.suffix.lower() == ".csv":
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            return [line or [""] for line in csv.reader(file, delimiter=";")]
+    try:
+        import xlrd  # no dependency of this library: most releases have the list as text
+
+        cells = [row for sheet in xlrd.open_workbook(path).sheets()[:1] for row in sheet.get_rows()]
+    except ImportError as problem:
+        raise ValueError(f"{path}: install xlrd to read it, or save it as {FILMS}, with semicolons") from problem
+    except Exception as problem:  # xlrd has many exceptions of its own
+        raise ValueError(f"{path}: not a spreadsheet that can be read ({problem}); fetch it again") from problem
+    return [[f"{cell.value:.15g}" if cell.ctype == 2 else str(cell.value) for cell in row] for row in cells]
+
+
 def _listed(path: Path) -> dict[str, dict[str, str]]:
     """Lines of the table by film; empty lines are passed over."""
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        reader = csv.DictReader(file, delimiter=";")
-        missing = set(HEADER) - {name.strip() for name in reader.fieldnames or ()}
-        if missing:
-            names = "; ".join(HEADER)
-            raise ValueError(f"{path}: no column {', '.join(sorted(missing))}; expected, with semicolons, {names}")
-        listed = {}
-        for values in reader:
-            line = {(name or "").strip(): (value or "").strip() for name, value in values.items() if name}
-            if not line["File Name"]:
-                continue
-            if not _BIRADS.match(line["Bi-Rads"]):
-                where = f"{path}, line {reader.line_num}"
-                raise ValueError(f"{where}: Bi-Rads {line['Bi-Rads']!r}; expected 0 to 6, with a, b or c after 4")
-            listed[line["File Name"]] = line
+    header, *lines = [[value.strip() for value in line] for line in _lines(path)] or [[]]
+    missing = set(HEADER) - set(header)
+    if missing:
+        names = "; ".join(HEADER)
+        raise ValueError(f"{path}: no column {', '.join(sorted(missing))}; expected, with semicolons, {names}")
+    listed = {}
+    for number, values in enumerate(lines, start=2):
+        line = dict.fromkeys(header, "") | dict(zip(header, values, strict=False))
+        if not line["File Name"]:
+            continue
+        if not _BIRADS.match(line["Bi-Rads"]):
+            where = f"{path}, line {number}"
+            raise ValueError(f"{where}: Bi-Rads {line['Bi-Rads']!r}; expected 0 to 6, with a, b or c after 4")
+        listed[line["File Name"]] = line
     return listed
 
 
 def _facts(path: Path, listed: dict[str, dict[str, str]]) -> dict[str, str]:
     """What name and table tell of a film; takes its line from `listed`."""
-    match = _NAME.match(path.name)
+    match = _NAME.match(path.stem)
     if not match:
         raise ValueError(f"{path} is not named as expected, {LAYOUT}")
     facts = match.groupdict()

@@ -66,13 +66,8 @@ def _read(folder: Path, row: NamedTuple, shape: tuple[int, int]) -> np.ndarray:
 def windowed(dataset: Dataset, size: int | float) -> Dataset:
     """The same lesions in other windows.
 
-    Parameters
-    ----------
-    dataset
-        A mammography data set.
-    size
-        Side of the window: a whole number of pixels of the film for all, or a fraction such as 1.5, as often as the
-        longer side of each lesion's box.
+    `size` is the side of the window: a whole number of pixels of the film for all, or a fraction such as 1.5, as often
+    as the longer side of each lesion's box.
 
     Raises ValueError if `size` is not above 0.
     """
@@ -106,12 +101,7 @@ def show(dataset: Dataset, k: int) -> tuple[np.ndarray, np.ndarray, regions.Box]
 def manifest(rows: Iterable[Mapping], own: tuple[str, ...] = ()) -> pd.DataFrame:
     """Rows of a data set as its manifest, sorted by ``image_id``; a ValueError if two have the same.
 
-    Parameters
-    ----------
-    rows
-        Mappings with `COLUMNS` except ``label_name, window, edge``, and with `own`.
-    own
-        The data set's own columns.
+    Rows have `COLUMNS` except ``label_name, window, edge``, and `own`, the data set's own columns.
     """
     fixed = {"window": regions.SIZE, "edge": "rescale"}
     table = pd.DataFrame(
@@ -127,14 +117,8 @@ def manifest(rows: Iterable[Mapping], own: tuple[str, ...] = ()) -> pd.DataFrame
 def placed(points: np.ndarray, shape: tuple[int, int], source: str) -> dict[str, int]:
     """The bounding box of an outline, clipped to the film, and the film's size.
 
-    Parameters
-    ----------
-    points
-        Column and row of each point in pixels, (N, 2).
-    shape
-        Height and width of the film.
-    source
-        What the ValueError calls the outline, if no part of its box lies on the film.
+    `points`: column and row of each in pixels, (N, 2). `shape`: height and width of the film. `source`: what the
+    ValueError calls the outline, if no part of its box lies on the film.
     """
     left, top = np.floor(np.min(points, axis=0)).astype(int).tolist()
     right, bottom = (np.floor(np.max(points, axis=0)).astype(int) + 1).tolist()

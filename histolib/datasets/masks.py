@@ -12,7 +12,7 @@ from skimage import measure
 from tqdm import tqdm
 
 from histolib import cache
-from histolib.datasets import films
+from histolib.datasets import films, locating
 
 # Of a mask's to its film's height and width: how far they may be from 1, and from each other.
 _LARGEST_RATIO = 1.5
@@ -42,26 +42,40 @@ class Outline(NamedTuple):
     box: tuple[int, int, int, int]
 
 
-def locate(root: Path, folders: Sequence[tuple[Path, Sequence[Path]]]) -> list[Outline]:
+def locate(
+    root: Path, folders: Sequence[tuple[Sequence[Path], Sequence[Path]]], skipped: list[str] | None = None
+) -> list[Outline | None]:
     """Find film, mask and box of many lesions, as `outline`; what was found is kept in the user's cache.
 
-    Parameters
-    ----------
-    root
-        Folder that paths are relative to.
-    folders
-        Of each lesion: the folder of its film and those of its mask, with DICOM or JPEG files at any depth.
+    `folders` are, of each lesion, those of its film and those of its mask, with DICOM or JPEG files at any depth. A
+    lesion of which `outline` raises an error raises it here, or gives None where `skipped` takes its mask's folder.
     """
-    listed = [(_images([film]), _images(mask)) for film, mask in folders]
+    listed = [(_images(film), _images(mask)) for film, mask in folders]
     file = cache.folder("masks", f"{_key(root, listed)}.json")
-    if not file.exists():
+    if file.exists():
+        found = json.loads(file.read_text())
+    else:
         with ThreadPoolExecutor() as pool:
-            named = [(film, mask[0]) for film, mask in folders]
-            work = pool.map(lambda pair: outline(root, *pair), zip(named, listed, strict=True))
+            named = [(film[0], mask[0]) for film, mask in folders]
+            work = pool.map(lambda pair: _tried(root, *pair), zip(named, listed, strict=True))
             found = list(tqdm(work, "outlines", len(listed), unit="mask", disable=None))
-        with cache.atomic_file(file) as part:
-            part.write_text(json.dumps(found))
-    return [Outline(film, mask, tuple(size), tuple(box)) for film, mask, size, box in json.loads(file.read_text())]
+        if not any(isinstance(one, str) for one in found):  # what could not be read now may be later
+            with cache.atomic_file(file) as part:
+                part.write_text(json.dumps(found))
+    for (_, mask), one in zip(folders, found, strict=True):
+        if isinstance(one, str):
+            if skipped is None:
+                raise ValueError(one)
+            skipped.append(mask[0].relative_to(root).as_posix())
+    return [None if isinstance(one, str) else Outline(*one[:2], *map(tuple, one[2:])) for one in found]
+
+
+def _tried(*arguments) -> Outline | str:
+    """`outline`, or what its error says."""
+    try:
+        return outline(*arguments)
+    except ValueError as problem:
+        return str(problem)
 
 
 def outline(root: Path, folders: tuple[Path, Path], listed: tuple[list[Path], list[Path]]) -> Outline:
@@ -121,8 +135,7 @@ def _first(folder: Path, files: list[Path], wanted, what: str) -> tuple[Path, np
 
 
 def _images(folders: Sequence[Path]) -> list[Path]:
-    found = {path for folder in folders for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS}
-    return sorted(path for path in found if not path.name.startswith("."))
+    return sorted({path for folder in folders for path in locating.files(folder, _ENDINGS)})
 
 
 def _is_binary(pixels: np.ndarray, path: Path) -> bool:

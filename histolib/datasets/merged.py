@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from histolib.datasets import bcdr, cbis_ddsm, inbreast, mammograms
+from histolib.datasets import bcdr, cbis_ddsm, inbreast, locating, mammograms
 
-CLASSES = mammograms.CLASSES
+CLASSES, SHAPE = mammograms.CLASSES, mammograms.SHAPE
 SOURCES = {"cbis_ddsm": cbis_ddsm, "bcdr": bcdr, "inbreast": inbreast}
 OWN = ("density", "source")
 
@@ -20,7 +20,7 @@ OWN = ("density", "source")
 def find(root: Path) -> Path:
     """`root` itself, if at least two of the three data sets lie below it.
 
-    Two are enough because BCDR can't be had by everyone; `left_out` and the column ``source`` show what was merged.
+    Two are enough because BCDR can't be had by everyone; the column ``source`` shows what was merged.
 
     Raises FileNotFoundError if fewer are there; tells which.
     """
@@ -36,34 +36,26 @@ def find(root: Path) -> Path:
     return root
 
 
-def scan(folder: Path) -> pd.DataFrame:
+def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
     """Manifest of all masses; ``image_id`` and ``patient`` start with the name of their data set.
 
-    Returns
-    -------
-    DataFrame
-        `mammograms.COLUMNS`, ``density`` (1 to 4; 0 not told) and ``source``.
+    `notes` takes what is no row, by data set; one that is not there counts 1.
 
-    Raises
-    ------
-    ValueError
-        As `scan` of the data sets.
+    Columns: `mammograms.COLUMNS`, ``density`` (1 to 4; 0 not told) and ``source``.
+
+    Raises ValueError: as `scan` of the data sets.
     """
-    tables = [_table(folder, name, below) for name, below in _folders(folder).items()]
+    tables, there = [], _folders(folder)
+    for name, source in SOURCES.items():
+        own = locating.Notes(skip=notes.damaged is not None)
+        if name in there:
+            tables.append(_named(source.scan(there[name], own), name, there[name].relative_to(folder).as_posix()))
+        else:
+            own.count("not there")
+        notes.left_out.update({f"{name}: {reason}": count for reason, count in own.left_out.items()})
+        if own.damaged:
+            notes.damaged += [f"{name}: {one}" for one in own.damaged]
     return pd.concat(tables, ignore_index=True)
-
-
-def left_out(folder: Path) -> dict[str, int]:
-    """What is no row of the manifest, by data set and reason; a data set that is not there counts 1."""
-    there = _folders(folder)
-    absent = {f"{name}: not there": 1 for name in SOURCES if name not in there}
-    left = {name: SOURCES[name].left_out(below) for name, below in there.items()}
-    return absent | {f"{name}: {why}": count for name, reasons in left.items() for why, count in reasons.items()}
-
-
-def shape(folder: Path, table: pd.DataFrame) -> tuple[int, int]:
-    """Height and width of a region in pixels."""
-    return mammograms.SHAPE
 
 
 def contour(folder: Path, row: NamedTuple) -> np.ndarray:
@@ -72,7 +64,6 @@ def contour(folder: Path, row: NamedTuple) -> np.ndarray:
 
 
 READER = mammograms.reader(contour)
-film = mammograms.film
 
 
 def _folders(root: Path) -> dict[str, Path]:
@@ -86,9 +77,7 @@ def _folders(root: Path) -> dict[str, Path]:
     return found
 
 
-def _table(root: Path, name: str, folder: Path) -> pd.DataFrame:
-    table = SOURCES[name].scan(folder)
-    below = folder.relative_to(root).as_posix()
+def _named(table: pd.DataFrame, name: str, below: str) -> pd.DataFrame:
     prefix = "" if below == "." else f"{below}/"
     named = {column: f"{name}_" + table[column] for column in ("image_id", "patient")}
     moved = {column: prefix + table[column] for column in ("path", "outline")}

@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from histolib.datasets import films, mammograms
+from histolib.datasets import films, locating, mammograms
 
-CLASSES = mammograms.CLASSES
-LAYOUT = "mias/mdb<NNN>.pgm and mias/Info.txt"
+CLASSES, SHAPE = mammograms.CLASSES, mammograms.SHAPE
+LAYOUT = "mias/mdb<NNN>.pgm and mias/Info.txt, or mias/all-mias/mdb<NNN>.pgm and mias/Info.txt"
 INFO = "Info.txt"
 TISSUES = {"F": "fatty", "G": "fatty-glandular", "D": "dense-glandular"}
 ABNORMALITIES = ("CALC", "CIRC", "SPIC", "MISC", "ARCH", "ASYM")
@@ -39,48 +39,29 @@ class Entry(NamedTuple):
 
 
 def find(root: Path) -> Path:
-    """The folder that holds ``Info.txt`` and the films, at `root` or below it.
-
-    Raises FileNotFoundError if there is none; shows the layout.
-    """
-    probe = lambda folder: (folder / INFO).is_file() and any(folder.glob("mdb*.pgm"))  # noqa: E731
+    """The folder that holds ``Info.txt`` and the films, at `root` or below it."""
+    probe = lambda folder: locating.named(folder, INFO).is_file() and bool(_films(folder))  # noqa: E731
     return mammograms.find(root, "mini-MIAS", LAYOUT, probe, ("mias", "MIAS"))
 
 
-def scan(folder: Path) -> pd.DataFrame:
-    """Manifest of the abnormalities whose film and position are there; `left_out` counts the others.
+def scan(folder: Path, notes: locating.Notes) -> pd.DataFrame:
+    """Manifest of the abnormalities whose film and position are there; `notes` takes the others.
 
     Films come in pairs: 2k - 1 and 2k are the right and the left breast of one woman (notes of ``Info.txt``). All are
     MLO views.
 
-    Returns
-    -------
-    DataFrame
-        `mammograms.COLUMNS`, ``abnormality`` (class of the list), ``tissue`` and ``radius`` (pixels).
+    Columns: `mammograms.COLUMNS`, ``abnormality`` (class of the list), ``tissue`` and ``radius`` (pixels).
 
-    Raises
-    ------
-    ValueError
-        A line of ``Info.txt`` that can't be understood (with its number), a film that is no image, a circle beside the
-        film.
+    Raises ValueError: a line of ``Info.txt`` that can't be understood (with its number), a film that is no image, a
+    circle beside the film.
     """
-    rows, counts = [], Counter()
+    rows, counts, there = [], Counter(), _films(folder)
     for part, entry in entries(folder).items():
-        if not _reason(folder, entry):
+        if notes.count(_reason(there, entry), entry.film):
             counts[entry.film] += 1
-            rows.append(_row(folder, part, entry, counts[entry.film]))
+            path = there[entry.film]
+            rows += notes.tried(f"{path} ({INFO}, line {part})", _row, folder, path, part, entry, counts[entry.film])
     return mammograms.manifest(rows, ("abnormality", "tissue", "radius"))
-
-
-def left_out(folder: Path) -> dict[str, int]:
-    """Entries of ``Info.txt`` that are no row of the manifest: reason and number."""
-    reasons = Counter(_reason(folder, entry) for entry in entries(folder).values())
-    return {reason: count for reason, count in sorted(reasons.items()) if reason}
-
-
-def shape(folder: Path, table: pd.DataFrame) -> tuple[int, int]:
-    """Height and width of a region in pixels."""
-    return mammograms.SHAPE
 
 
 def contour(folder: Path, row: NamedTuple) -> np.ndarray:
@@ -90,12 +71,11 @@ def contour(folder: Path, row: NamedTuple) -> np.ndarray:
 
 
 READER = mammograms.reader(contour)
-film = mammograms.film
 
 
 def entries(folder: Path) -> dict[int, Entry]:
     """The list's entries by the number of their line, from 1."""
-    path = folder / INFO
+    path = locating.named(folder, INFO)
     lines = path.read_text("latin-1").splitlines()
     found = {k: _parse(line, path, k) for k, line in enumerate(lines, start=1) if line.startswith("mdb")}
     if not found:
@@ -121,17 +101,23 @@ def _parse(line: str, path: Path, number: int) -> Entry:
     return known._replace(circle=tuple(int(word) for word in words[4:]))
 
 
-def _reason(folder: Path, entry: Entry) -> str:
+def _films(folder: Path) -> dict[str, str]:
+    """Path of each film below `folder`, by its name; those in `folder` itself go before those in folders below."""
+    found = locating.files(folder, (".pgm",), deep=False) or locating.files(folder, (".pgm",))
+    named = {path.stem.lower(): path.relative_to(folder).as_posix() for path in found}
+    return {name: path for name, path in named.items() if _FILM.match(name)}
+
+
+def _reason(there: dict[str, str], entry: Entry) -> str:
     """Why an entry is no row; empty if it is one."""
     if entry.label is None:
         return "normal"
     if entry.circle is None:
         return "without a position"
-    return "" if (folder / f"{entry.film}.pgm").is_file() else "film not there"
+    return "" if entry.film in there else "film not there"
 
 
-def _row(folder: Path, part: int, entry: Entry, count: int) -> dict:
-    path = f"{entry.film}.pgm"
+def _row(folder: Path, path: str, part: int, entry: Entry, count: int) -> dict:
     size = films.size(folder / path)
     x, y, radius = entry.circle
     number = int(entry.film[3:])

@@ -53,10 +53,8 @@ def crop(film: np.ndarray, box: Box, size: int = SIZE, out: int = OUT, edge: str
     ndarray, float32, (out, out)
         In the film's units: 12 or 16 bits are not squeezed. Bilinear, averaging where it reduces.
 
-    Raises
-    ------
-    ValueError
-        A film that is not two-dimensional; a box that is empty or not inside the film; unknown `edge`; a size below 1.
+    Raises ValueError: a film that is not two-dimensional; a box that is empty or not inside the film; unknown `edge`; a
+    size below 1.
     """
     film = np.asarray(film)
     if film.ndim != 2:
@@ -78,35 +76,6 @@ def as_image(region: np.ndarray) -> np.ndarray:
     low, high = float(region.min()), float(region.max())
     unit = (region.astype(np.float64) - low) / ((high - low) or 1.0)
     return np.repeat(np.rint(unit * 255).astype(np.uint8)[..., None], 3, axis=2)
-
-
-def contrast_normalize(images: np.ndarray, scale: bool = False, epsilon: float = 1e-6) -> np.ndarray:
-    """Global contrast normalization: each image less its own mean (section 2.2.1, step 2).
-
-    Parameters
-    ----------
-    images
-        (N, H, W, C), real.
-    scale
-        Divide by the image's standard deviation too, as global contrast normalization is usually defined (Goodfellow,
-        Bengio and Courville, Deep Learning, section 12.2.1.1).
-    epsilon
-        Smallest divisor, so that an image of one value gives zeros.
-
-    Returns
-    -------
-    ndarray, float32, the shape of `images`
-        Equal to `histolib.models.normalization.GlobalContrast`.
-    """
-    images = np.asarray(images)
-    if images.ndim != 4:
-        raise ValueError(f"images of shape {images.shape}: expected (N, H, W, C)")
-    values = images.astype(np.float32)
-    values -= values.mean(axis=(1, 2, 3), keepdims=True, dtype=np.float64).astype(np.float32)
-    if scale:
-        deviation = np.sqrt(np.square(values).mean(axis=(1, 2, 3), keepdims=True))
-        values /= np.maximum(deviation, np.float32(epsilon))
-    return values
 
 
 def _span(low: int, high: int, length: int, size: int, edge: str) -> tuple[int, int]:

@@ -14,7 +14,8 @@ def tsne(features: np.ndarray, seed: int, perplexity: float = 30.0) -> np.ndarra
     Parameters
     ----------
     features
-        (N, D), at least 10 rows, else a ValueError; feature maps (N, h, w, C) are flattened.
+        (N, D), at least 10 rows that differ in at least two columns, all finite; else a ValueError. Feature maps
+        (N, h, w, C) are flattened.
     seed
         Seed.
     perplexity
@@ -23,6 +24,11 @@ def tsne(features: np.ndarray, seed: int, perplexity: float = 30.0) -> np.ndarra
     if len(features) < 10:
         raise ValueError(f"{len(features)} rows; t-SNE needs at least 10 to show anything")
     flat = np.asarray(features, np.float64).reshape(len(features), -1)
+    if not np.isfinite(flat).all():
+        raise ValueError(f"features: {np.sum(~np.isfinite(flat))} values are not finite; t-SNE needs finite ones")
+    varied = int((np.ptp(flat, axis=0) > 0).sum())
+    if varied < 2:
+        raise ValueError(f"features: {varied} of {flat.shape[1]} columns differ between the rows; t-SNE needs 2")
     reduced = PCA(min(50, *flat.shape), random_state=seed).fit_transform(flat)
     map_ = TSNE(
         perplexity=min(perplexity, (len(features) - 1) / 3),

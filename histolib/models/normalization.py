@@ -6,16 +6,17 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("histolib")
 class GlobalContrast(keras.layers.Layer):
-    """Each image less its own mean; the same as `histolib.datasets.regions.contrast_normalize`.
+    """Global contrast normalization: each image less its own mean.
 
     Chougrad, Zouaki and Alheyane 2018, section 2.2.1, step 2.
 
     Parameters
     ----------
     scale
-        Divide by the image's standard deviation too.
+        Divide by the image's standard deviation too, as global contrast normalization is usually defined (Goodfellow,
+        Bengio and Courville, Deep Learning, section 12.2.1.1).
     epsilon
-        Smallest divisor.
+        Smallest divisor, so that an image of one value gives zeros.
 
     Call arguments: images (N, H, W, C), any numeric dtype. Returns the layer's compute dtype, same shape.
     """

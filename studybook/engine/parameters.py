@@ -106,6 +106,7 @@ def check(values: Mapping[str, Any], declared: Mapping[str, Parameter], chapter:
         elif not _allowed(value, declared[name]):
             default, kind, _ = declared[name]
             example = f", such as {default!r}" if default is not None else " or None"
+            example += f" (None is written {name}=null)" if default is None and value == "None" else ""
             mistakes.append(f"{name!r} is {value!r} ({type(value).__name__}); expected {_name(kind)}{example}.")
     if mistakes:
         raise ParameterError("\n".join(f"{chapter}: parameter {m}" for m in mistakes))

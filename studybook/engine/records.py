@@ -102,7 +102,7 @@ class RunRecord:
 
 
 def data_facts(dataset) -> dict:
-    """Which data these are: ``name, twin, fingerprint, images, patients, skipped`` of a `histolib.datasets.Dataset`."""
+    """Which data these are: ``name, twin, fingerprint, images, patients, skipped, left_out`` of a loaded data set."""
     return {
         "name": dataset.name,
         "twin": dataset.twin,
@@ -110,6 +110,7 @@ def data_facts(dataset) -> dict:
         "images": len(dataset.table),
         "patients": int(dataset.table["patient"].nunique()),
         "skipped": list(dataset.skipped),
+        "left_out": dict(dataset.left_out),
     }
 
 

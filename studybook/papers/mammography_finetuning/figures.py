@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from histolib.datasets import Dataset, mammograms, regions
+from histolib.datasets import Dataset, mammograms
 from histolib.plots import COLORS
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def stages(dataset: Dataset, rows: Mapping[str, int], title: str) -> Figure:
     for line, (label, row) in zip(axes, rows.items(), strict=True):
         film, contour, (top, left, bottom, right) = mammograms.show(dataset, row)
         region = dataset.images(rows=[row])
-        centered = regions.contrast_normalize(region)[0, ..., 0]
+        centered = region[0, ..., 0] - region.mean()
         limit = np.abs(centered).max() or 1
         for axis in line[:2]:
             axis.imshow(film, cmap="gray", interpolation="antialiased")

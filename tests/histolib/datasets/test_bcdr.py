@@ -5,8 +5,10 @@ import csv
 import numpy as np
 import pytest
 from PIL import Image
+from scanned import left_out
 
 from histolib.datasets import bcdr
+from histolib.datasets.locating import Notes
 from studybook import twins
 
 
@@ -33,13 +35,13 @@ def outlines(tmp_path):
 
 def test_bcdr_by_hand(outlines):
     folder = outlines(extra=[{"mammography_nodule": "0"}, {"image_filename": "patient_8/absent.tif"}])
-    (row,) = bcdr.scan(folder).itertuples()
+    (row,) = bcdr.scan(folder, Notes()).itertuples()
     assert (row.top, row.left, row.bottom, row.right) == (20, 10, 41, 31)
     assert (row.patient, row.study, row.lesion, row.segmentation) == ("7", "9", "3", "4")
     assert (row.label, row.side, row.view, row.age, row.density) == (1, "left", "MLO", 61, 0)
     assert row.image_id == "img_7_9_1_LO_lesion3_4"
     np.testing.assert_array_equal(bcdr.contour(folder, row), [(10, 20), (30, 25), (12, 40)])
-    assert bcdr.left_out(folder) == {"film not there": 1, "no mass": 1}
+    assert left_out(bcdr, folder) == {"film not there": 1, "no mass": 1}
 
 
 @pytest.mark.parametrize(
@@ -57,12 +59,12 @@ def test_bcdr_by_hand(outlines):
 )
 def test_damaged_outlines_are_named(outlines, change, message):
     with pytest.raises(ValueError, match=rf"bcdr_f03_outlines\.csv.*{message}"):
-        bcdr.scan(outlines(**change))
+        bcdr.scan(outlines(**change), Notes())
 
 
 def test_a_lesion_that_is_listed_twice_is_an_error(outlines):
     with pytest.raises(ValueError, match="1 lesions are listed more than once, the first is img_7_9_1_LO_lesion3_4"):
-        bcdr.scan(outlines(extra=[{}]))
+        bcdr.scan(outlines(extra=[{}]), Notes())
 
 
 def test_the_twin_has_the_published_header(tmp_path):

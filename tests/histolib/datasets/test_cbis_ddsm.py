@@ -5,9 +5,11 @@ import shutil
 
 import numpy as np
 import pytest
+from scanned import left_out
 
 from histolib import datasets
 from histolib.datasets import cbis_ddsm, mammograms, masks
+from histolib.datasets.locating import Notes
 from studybook import twins
 from studybook.twins.mammography import dicom
 
@@ -77,7 +79,7 @@ def test_the_jpeg_copy_holds_the_same_lesions(twin, copy):
     assert ours.table[same].equals(theirs.table[same]) and ours.twin
     edges = ["top", "left", "bottom", "right"]
     assert (ours.table[edges] - theirs.table[edges]).abs().to_numpy().max() <= 1
-    assert ours.table["path"].str.fullmatch(r"jpeg/[\d.]+/1-1\.jpg").all() and cbis_ddsm.left_out(copy) == {}
+    assert ours.table["path"].str.fullmatch(r"jpeg/[\d.]+/1-1\.jpg").all() and left_out(cbis_ddsm, copy) == {}
     difference = ours.images(64).astype(int) - theirs.images(64)
     assert np.abs(difference).mean() < 3
     row = next(ours.table.iloc[[0]].itertuples(index=False))
@@ -88,18 +90,18 @@ def test_the_jpeg_copy_holds_the_same_lesions(twin, copy):
 
 def test_a_series_of_the_jpeg_copy_may_be_absent_or_mistaken_for_the_crop(copy, tmp_path):
     release = shutil.copytree(copy, tmp_path / "copy")
-    table = cbis_ddsm.scan(release)
+    table = cbis_ddsm.scan(release, Notes())
     shutil.rmtree((release / table["path"][0]).parent)
     lost = (table["path"] == table["path"][0]).sum()
-    assert len(cbis_ddsm.scan(release)) == len(table) - lost
-    assert cbis_ddsm.left_out(release) == {"film not there": lost}
+    assert len(cbis_ddsm.scan(release, Notes())) == len(table) - lost
+    assert left_out(cbis_ddsm, release) == {"film not there": lost}
     # The tables may name the series of the crop as that of the mask, and the other way round.
     for path in release.glob("csv/mass*.csv"):
         text = path.read_text()
         heads = text.replace("cropped image file path", "?").replace("ROI mask file path", "cropped image file path")
         path.write_text(heads.replace("?", "ROI mask file path"))
-    swapped = cbis_ddsm.scan(release)
-    assert swapped["outline"].tolist() == cbis_ddsm.scan(copy)["outline"][lost:].tolist()
+    swapped = cbis_ddsm.scan(release, Notes())
+    assert swapped["outline"].tolist() == cbis_ddsm.scan(copy, Notes())["outline"][lost:].tolist()
 
 
 def test_real_jpeg_copy(samples):
@@ -107,7 +109,7 @@ def test_real_jpeg_copy(samples):
     assert dataset.root.name == "cbis-ddsm-jpeg" and not dataset.twin
     assert np.bincount(dataset.labels).tolist() == [645, 531] and dataset.table["patient"].nunique() == 624
     assert dataset.table["split"].value_counts().to_dict() == {"train": 910, "test": 266}
-    assert cbis_ddsm.left_out(dataset.root) == {}
+    assert left_out(cbis_ddsm, dataset.root) == {}
 
 
 @pytest.fixture
@@ -124,7 +126,7 @@ def lesion(tmp_path):
         saved(tmp_path / "mask" / "a" / "b" / names[0], np.ascontiguousarray(pixels[20:60, 10:40]))
         if mask is not None:
             saved(tmp_path / "mask" / "a" / "b" / names[1], mask.astype(np.uint8), 8)
-        return masks.locate(tmp_path, [(tmp_path / "film", [tmp_path / "mask"])])[0]
+        return masks.locate(tmp_path, [([tmp_path / "film"], [tmp_path / "mask"])])[0]
 
     return write
 
@@ -170,7 +172,7 @@ def test_folders_without_a_mask_are_named(lesion):
 
 def test_masks_are_read_once_and_again_after_a_change(lesion, tmp_path, monkeypatch):
     found = lesion(square())
-    folders = [(tmp_path / "film", [tmp_path / "mask"])]
+    folders = [([tmp_path / "film"], [tmp_path / "mask"])]
     with monkeypatch.context() as patched:
         patched.setattr(masks, "outline", lambda *_: pytest.fail("read again"))
         assert masks.locate(tmp_path, folders) == [found]
@@ -180,14 +182,14 @@ def test_masks_are_read_once_and_again_after_a_change(lesion, tmp_path, monkeypa
 
 
 def test_films_and_masks_that_are_absent_are_counted(release):
-    table = cbis_ddsm.scan(release)
+    table = cbis_ddsm.scan(release, Notes())
     film_folder, mask_folder = (release / table[column][row] for column, row in (("path", 0), ("outline", 2)))
     shutil.rmtree(film_folder.parents[2])
     shutil.rmtree(mask_folder.parents[2])
-    fewer = cbis_ddsm.scan(release)
+    fewer = cbis_ddsm.scan(release, Notes())
     lost = (table["path"] == table["path"][0]).sum()
     assert len(fewer) == len(table) - lost - 1
-    assert cbis_ddsm.left_out(release) == {"film not there": lost, "mask not there": 1}
+    assert left_out(cbis_ddsm, release) == {"film not there": lost, "mask not there": 1}
 
 
 @pytest.mark.parametrize(
@@ -202,8 +204,8 @@ def test_a_damaged_table_is_named(old, new, message, release):
     path = release / "mass_case_description_train_set.csv"
     path.write_text(path.read_text().replace(old, new, 1))
     with pytest.raises(ValueError, match=rf"{path.name}.*{message}"):
-        cbis_ddsm.scan(release)
+        cbis_ddsm.scan(release, Notes())
     path.with_name("mass_case_description_test_set.csv").unlink()
     path.write_text(path.read_text().replace(new, old, 1))
     with pytest.raises(ValueError, match=r"mass_case_description_test_set\.csv is missing"):
-        cbis_ddsm.scan(release)
+        cbis_ddsm.scan(release, Notes())

@@ -4,9 +4,11 @@ import plistlib
 
 import numpy as np
 import pytest
+from scanned import left_out
 
 from histolib import datasets
 from histolib.datasets import inbreast
+from histolib.datasets.locating import Notes
 from studybook.twins.mammography import dicom
 
 
@@ -38,17 +40,17 @@ TRIANGLE = [(10.2, 20.0), (30.9, 25.5), (12.0, 40.0)]
 
 def test_inbreast_by_hand(release):
     folder = release(("Mass", TRIANGLE), lines=["removed;removed;R;CC;201001;20000002;1;1"])
-    (row,) = inbreast.scan(folder).itertuples()
+    (row,) = inbreast.scan(folder, Notes()).itertuples()
     assert (row.top, row.left, row.bottom, row.right) == (20, 10, 41, 31)
     assert (row.patient, row.side, row.view, row.birads, row.density) == ("abc123", "left", "MLO", "4b", 3)
     assert (row.image_id, row.label, row.finding) == ("20000001_1", 1, "mass")
     np.testing.assert_allclose(inbreast.contour(folder, row), TRIANGLE)
-    assert inbreast.left_out(folder) == {"film not there": 1}
+    assert left_out(inbreast, folder) == {"film not there": 1}
 
 
 @pytest.mark.parametrize(("score", "label"), [("1", 0), ("2", 0), ("3", 0), ("4a", 1), ("4c", 1), ("5", 1), ("6", 1)])
 def test_birads_to_classes(release, score, label):
-    assert inbreast.scan(release(("Mass", TRIANGLE), score=score))["label"].tolist() == [label]
+    assert inbreast.scan(release(("Mass", TRIANGLE), score=score), Notes())["label"].tolist() == [label]
 
 
 def test_which_findings_are_masses(release):
@@ -57,8 +59,8 @@ def test_which_findings_are_masses(release):
         ("Mass ", TRIANGLE), ("Spiculated Region", near), ("Espiculated Region", far), ("Calcification", [(5, 5)]),
         ("Mass", [(60, 60), (61, 61)]), ("Cluster", far),
     )  # fmt: skip
-    assert inbreast.scan(folder)["finding"].tolist() == ["mass", "espiculated region"]
-    assert inbreast.left_out(folder) == {
+    assert inbreast.scan(folder, Notes())["finding"].tolist() == ["mass", "espiculated region"]
+    assert left_out(inbreast, folder) == {
         "finding: calcification": 1, "finding: cluster": 1, "mass of fewer than three points": 1,
         "spiculated region of a mass": 1,
     }  # fmt: skip
@@ -66,10 +68,13 @@ def test_which_findings_are_masses(release):
 
 def test_films_without_findings_or_assessment_are_counted(release):
     folder = release(("Mass", TRIANGLE), score="0")
-    assert inbreast.left_out(folder) == {"film not assessed (BI-RADS 0)": 1}
-    (folder / "AllXML" / "20000001.xml").unlink()
-    assert inbreast.left_out(folder) == {"film without findings": 1}
-    with pytest.raises(ValueError, match=r"no image of class 0 \(benign\), 1 \(malignant\); found 0"):
+    assert left_out(inbreast, folder) == {"film not assessed (BI-RADS 0)": 1}
+    for score, reason in {"1": "film without findings", "2": "findings not there (AllXML/<film>.xml)"}.items():
+        folder = release(("Mass", TRIANGLE), score=score)
+        (folder / "AllXML" / "20000001.xml").unlink()
+        assert left_out(inbreast, folder) == {reason: 1}
+    message = r"class 0 \(benign\), 1 \(malignant\); found 0 images in all\. Left out: 1 findings not there \(AllXML"
+    with pytest.raises(ValueError, match=message):
         datasets.load("inbreast", folder)
 
 
@@ -91,16 +96,16 @@ def test_films_without_findings_or_assessment_are_counted(release):
 )  # fmt: skip
 def test_damaged_releases_are_named(release, change, message):
     with pytest.raises(ValueError, match=message):
-        inbreast.scan(release(("Mass", TRIANGLE), **change))
+        inbreast.scan(release(("Mass", TRIANGLE), **change), Notes())
 
 
 def test_other_damage_of_a_release(release):
     folder = release(("Mass", [(x + 500, y) for x, y in TRIANGLE]))
     with pytest.raises(ValueError, match=r"20000001\.xml, region 1: the outline .* outside of the film of 90x70"):
-        inbreast.scan(folder)
+        inbreast.scan(folder, Notes())
     (folder / "AllXML" / "20000001.xml").write_text("<plist>cut sho")
     with pytest.raises(ValueError, match=r"20000001\.xml: not a property list"):
-        inbreast.scan(folder)
+        inbreast.scan(folder, Notes())
     (folder / "INbreast.csv").write_text("Patient ID,View\nremoved,CC\n")
     with pytest.raises(ValueError, match=r"INbreast\.csv: no column ACR, .*expected, with semicolons, Patient ID; Pat"):
-        inbreast.scan(folder)
+        inbreast.scan(folder, Notes())

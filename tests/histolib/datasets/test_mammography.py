@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scanned import left_out
 from sklearn.metrics import roc_auc_score
 
 from histolib import datasets
 from histolib.datasets import bcdr, cbis_ddsm, films, inbreast, mammograms, merged, mias, regions
+from histolib.datasets.locating import Notes
 from studybook import twins
 from studybook.twins.mammography import film, women
 
@@ -86,7 +88,7 @@ def test_masses_are_brighter_than_what_surrounds_them(dataset):
 
 def test_twins_are_drawn_alike_again_and_do_not_depend_on_their_number(dataset, tmp_path):
     again = SETS[dataset.name].find(twins.write(dataset.name, tmp_path, 2, seed=5, shape=SHAPE).parent)
-    rows = SETS[dataset.name].scan(again)
+    rows = SETS[dataset.name].scan(again, Notes())
     assert rows["patient"].nunique() == 2 and set(rows["image_id"]) < set(dataset.table["image_id"])
     for path in set(rows["path"]) | set(rows["outline"]) - {"Info.txt", bcdr.OUTLINES}:
         assert (again / path).read_bytes() == (dataset.root / path).read_bytes()
@@ -116,7 +118,7 @@ def test_a_folder_without_the_set_shows_the_layout(name, tmp_path):
 @pytest.mark.parametrize("name", ["inbreast", "bcdr", "mias"])
 def test_a_damaged_film_is_named_and_left_out_on_request(name, copy):
     folder = copy(name)
-    table = SETS[name].scan(folder)
+    table = SETS[name].scan(folder, Notes())
     path = folder / table["path"][0]
     path.write_bytes(path.read_bytes()[:4000])
     with pytest.raises(ValueError, match=rf"{path.name}.* can be read \(.*bytes.*Fetch it again"):
@@ -189,8 +191,8 @@ def test_the_merged_set_is_the_union(drawn):
         first = int(np.flatnonzero(rows)[0])
         for one, other in zip(mammograms.show(whole, first), mammograms.show(part, 0), strict=True):
             np.testing.assert_array_equal(one, other)
-    assert merged.left_out(whole.root) == {
-        f"{name}: {why}": count for name in parts for why, count in SETS[name].left_out(parts[name].root).items()
+    assert left_out(merged, whole.root) == {
+        f"{name}: {why}": count for name in parts for why, count in left_out(SETS[name], parts[name].root).items()
     }
 
 
@@ -200,14 +202,14 @@ def test_merging_needs_two_sets_and_tells_what_is_missing(copy):
         datasets.load("merged", root)
     copy("inbreast")
     assert set(datasets.load("merged", root).table["source"]) == {"bcdr", "inbreast"}
-    assert merged.left_out(root)["cbis_ddsm: not there"] == 1
+    assert left_out(merged, root)["cbis_ddsm: not there"] == 1
 
 
 def test_the_merged_twin_holds_the_same_women(drawn, tmp_path):
     root = twins.write("merged", tmp_path, 4, seed=5, shape=SHAPE)
-    table = merged.scan(root)
+    table = merged.scan(root, Notes())
     assert table.groupby("source")["patient"].nunique().to_dict() == {"bcdr": 1, "cbis_ddsm": 2, "inbreast": 1}
-    assert set(table["image_id"]) <= set(merged.scan(drawn)["image_id"])
+    assert set(table["image_id"]) <= set(merged.scan(drawn, Notes())["image_id"])
 
 
 def test_the_twin_is_drawn_and_read_by_name():

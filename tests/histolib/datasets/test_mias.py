@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from PIL import Image
+from scanned import left_out
 
 from histolib import datasets
 from histolib.datasets import mias
+from histolib.datasets.locating import Notes
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def test_mias_entries_by_hand(info):
         "mdb001 F CIRC B 40 150 10", "mdb001 F SPIC M 60 20 25", "mdb002 G NORM ", "mdb003 D CALC M *NOTE 3* ",
         "mdb004 D CIRC B", "mdb005 D ASYM M 1 2 3",
     )  # fmt: skip
-    table = mias.scan(folder)
+    table = mias.scan(folder, Notes())
     assert table["image_id"].tolist() == ["mdb001_1", "mdb001_2"]
     first, second = table.itertuples()
     # y counts from the bottom: row 199 - 150 = 49.
@@ -38,7 +40,7 @@ def test_mias_entries_by_hand(info):
     assert (second.abnormality, second.tissue, second.radius) == ("SPIC", "fatty", 25)
     contour = mias.contour(folder, first)
     np.testing.assert_allclose(np.hypot(contour[:, 0] - 40, contour[:, 1] - 49), 10, atol=1e-5)
-    assert mias.left_out(folder) == {"film not there": 1, "normal": 1, "without a position": 2}
+    assert left_out(mias, folder) == {"film not there": 1, "normal": 1, "without a position": 2}
 
 
 @pytest.mark.parametrize(
@@ -50,21 +52,21 @@ def test_mias_entries_by_hand(info):
 )  # fmt: skip
 def test_a_corrupt_line_is_named_with_its_number(line, info):
     with pytest.raises(ValueError, match=r"Info\.txt, line 4: 'mdb.*' can't be understood; expected <mdbNNN>"):
-        mias.scan(info("mdb002 F NORM", line))
+        mias.scan(info("mdb002 F NORM", line), Notes())
 
 
 def test_a_circle_beside_the_film_is_named(info):
     with pytest.raises(ValueError, match=r"Info\.txt, line 3: the outline .* lies outside of the film of 200x100"):
-        mias.scan(info("mdb001 F CIRC B 400 150 10"))
+        mias.scan(info("mdb001 F CIRC B 400 150 10"), Notes())
     with pytest.raises(ValueError, match="no line describes a film"):
-        mias.scan(info("nothing"))
+        mias.scan(info("nothing"), Notes())
 
 
 def test_real_mias(samples):
     dataset = datasets.load("mias", samples)
     assert (len(dataset.table), dataset.table["patient"].nunique()) == (58, 55)
     assert np.bincount(dataset.labels).tolist() == [35, 23]
-    assert mias.left_out(dataset.root) == {"film not there": 61, "normal": 207, "without a position": 4}
+    assert left_out(mias, dataset.root) == {"film not there": 61, "normal": 207, "without a position": 4}
     row = dataset.table.set_index("image_id").loc["mdb001_1"]
     # 535 425 197 of the list, from the bottom of 1024 rows.
     assert row[["top", "left", "bottom", "right"]].tolist() == [401, 338, 796, 733]

@@ -31,6 +31,14 @@ def test_tsne_keeps_clusters_apart_and_repeats():
     assert embeddings.neighbor_agreement(first, mixed) < 0.75
     with pytest.raises(ValueError, match="9 rows"):
         embeddings.tsne(values[:9], 0)
+    varied = np.array([(x, 2 * x) for x in range(20)], float)
+    assert np.isfinite(embeddings.tsne(varied, 0)).all()
+    with pytest.raises(ValueError, match="0 of 4 columns differ between the rows; t-SNE needs 2"):
+        embeddings.tsne(np.ones((20, 4)), 0)
+    with pytest.raises(ValueError, match="1 of 1 columns differ"):
+        embeddings.tsne(varied[:, :1], 0)
+    with pytest.raises(ValueError, match="1 values are not finite"):
+        embeddings.tsne(np.where(varied == 38, np.nan, varied), 0)
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,12 @@ def test_a_wrong_type_is_named_with_what_would_be_right(known, values, message):
         parameters.check(values, known, "chapter")
 
 
+def test_how_none_is_written_is_told():
+    declared = parameters.declared("patients: int = None  # how many")
+    with pytest.raises(ParameterError, match=r"'patients' is 'None' \(str\); .* \(None is written patients=null\)"):
+        parameters.check({"patients": "None"}, declared, "chapter")
+
+
 def test_all_mistakes_are_told_at_once(known):
     with pytest.raises(ParameterError) as caught:
         parameters.check({"epoch": 3, "rate": "fast", "epochs": 2}, known, "chapter")

@@ -23,7 +23,7 @@ def test_record_holds_what_the_run_was(finished, twin):
     pd.testing.assert_frame_equal(table, finished[1], check_dtype=False)
     assert record["data"] == {
         "name": "idc", "twin": True, "fingerprint": twin.fingerprint, "images": len(twin.table), "patients": 10,
-        "skipped": [],
+        "skipped": [], "left_out": {},
     }  # fmt: skip
     assert record["seeds"] == {"seed": 3} and record["stages"]["work"] >= 0
     assert {"python", "packages", "backend", "hardware", "revision", "started", "seconds"} <= set(record)
