@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -87,7 +89,10 @@ def _auc(rows: pd.DataFrame) -> float:
 
 
 def results(rows: pd.DataFrame, reference: str, draws: int, seed: int) -> pd.DataFrame:
-    """AUC and accuracy of each method, of each training, and the difference from `reference`, as text."""
+    """AUC and accuracy of each method, of each training, and the difference from `reference`, as text.
+
+    A narrow network's width is no part of the column's name, so that tables of several runs fit together.
+    """
     from studybook.published import beside
 
     scores = paired.summary(rows, draws, seed)
@@ -98,7 +103,7 @@ def results(rows: pd.DataFrame, reference: str, draws: int, seed: int) -> pd.Dat
     if rows["training"].nunique() > 1:
         columns["AUC of each training"] = scores.xs("auc", level="score")["trainings"]
     columns["accuracy"] = scores.xs("accuracy", level="score").apply(beside.interval, axis=1)
-    columns[f"AUC less {reference}"] = less.apply(beside.interval, axis=1, sign="+")
+    columns[f"AUC less {re.sub('^.*of the width, ', '', reference)}"] = less.apply(beside.interval, axis=1, sign="+")
     return pd.DataFrame(columns).reindex(names).fillna("–")
 
 
