@@ -494,6 +494,6 @@ def _learned_from(settings: Mapping) -> tuple:
 
 @lru_cache
 def _load(name: str, data, patients, seed: int, difficulty: float, window: float) -> datasets.Dataset:
-    root = data or twins.folder(name, patients, seed, difficulty)
-    found = datasets.load(name, root, data and patients, seed)
+    root = data or twins.folder(name, patients or None, seed, difficulty)
+    found = datasets.load(name, root, (data and patients) or None, seed)
     return mammograms.windowed(found, float(window)) if window else found
