@@ -148,19 +148,17 @@ def training(histories: Mapping[str, pd.DataFrame], title: str) -> Figure:
     return figure
 
 
-def curves(table: pd.DataFrame, names: Mapping[str, str], title: str) -> Figure:
+def curves(table: pd.DataFrame, title: str) -> Figure:
     """AUC against the number of women that was learned from, and against the difficulty of the twin.
 
     Parameters
     ----------
     table
-        ``blocks, women, difficulty, value, low, high``; ``women`` is the number in the training part.
-    names
-        Value of ``blocks`` to how a reader knows it, in order.
+        From `findings.curve`.
     title
         Title of the figure.
     """
-    usual, most = table["difficulty"].mode().iloc[0], table["women"].max()
+    usual, most, names = table["difficulty"].mode().iloc[0], table["women"].max(), table["kind"].unique()
     panels = {"women": table[table["difficulty"] == usual], "difficulty": table[table["women"] == most]}
     panels = {axis: part for axis, part in panels.items() if part[axis].nunique() > 1}
     figure, axes = plt.subplots(
@@ -168,8 +166,8 @@ def curves(table: pd.DataFrame, names: Mapping[str, str], title: str) -> Figure:
     )
     labels = {"women": "women to learn from", "difficulty": "difficulty of the twin"}
     for axis, (column, part) in zip(axes[0], panels.items()):
-        for k, (blocks, name) in enumerate(names.items()):
-            line = part[part["blocks"] == blocks].sort_values(column)
+        for k, name in enumerate(names):
+            line = part[part["kind"] == name].sort_values(column)
             axis.plot(line[column], line["value"], marker=MARKERS[k], color=COLORS[k], label=name)
             axis.fill_between(line[column], line["low"], line["high"], color=COLORS[k], alpha=0.15, lw=0)
         axis.axhline(0.5, color="0.5", lw=1, ls=":")

@@ -138,17 +138,43 @@ def by_trait(rows: pd.DataFrame, method: str, trait: str, draws: int, seed: int)
     return pd.DataFrame(found).T.rename_axis(trait)
 
 
-def curve(units: pd.DataFrame, predictions: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
-    """AUC against the number of women to learn from and against the twin's difficulty, of units with either.
+def curve(predictions: pd.DataFrame, most: int, difficulty: float, draws: int, seed: int) -> pd.DataFrame:
+    """AUC against the number of women to learn from and against the twin's difficulty, in the first fold.
+
+    Parameters
+    ----------
+    predictions
+        Of one set; their methods' names say from how many women they learned and how hard the twin is.
+    most, difficulty
+        How many women, and how hard, where a name says nothing.
+    draws, seed
+        As in `paired.summary`.
 
     Returns
     -------
     DataFrame
-        ``blocks, women, difficulty, value, low, high``.
+        ``kind, women, difficulty, value, low, high``; empty if nothing was learned from fewer women or other twins.
     """
+    parts = predictions[
+        (predictions["fold"] == 0) & predictions["method"].str.contains("|".join(map(re.escape, KINDS)))
+    ]
+    parts = parts[~parts["method"].str.contains(", (?:by|tested on) ")]
     rows = []
-    for name, unit in units.drop_duplicates("method").set_index("method").iterrows():
-        part = paired.named(predictions[predictions["method"] == name])
-        score = paired.summary(part, draws, seed).xs("auc", level="score").iloc[0]
-        rows.append(unit[["blocks", "women", "difficulty"]].to_dict() | score[["value", "low", "high"]].to_dict())
-    return pd.DataFrame(rows)
+    for name, part in parts.groupby("method", sort=False):
+        told = {what: re.search(pattern, name) for what, pattern in _PLACES.items()}
+        place = {"women": int(told["women"][1]) if told["women"] else most,
+                 "difficulty": float(told["difficulty"][1]) if told["difficulty"] else difficulty}  # fmt: skip
+        score = paired.summary(paired.named(part), draws, seed).xs("auc", level="score").iloc[0]
+        kind = next(one for one in KINDS if one in name)
+        rows.append({"kind": kind} | place | score[["value", "low", "high"]].to_dict())
+    found = pd.DataFrame(rows)
+    return found if len(found) and len(found[["women", "difficulty"]].drop_duplicates()) > 1 else pd.DataFrame()
+
+
+KINDS = ("drawn traits (ceiling)", "plain classifier", "small network from scratch")
+_PLACES = {"women": r", (\d+) women", "difficulty": r", difficulty ([\d.]+)"}
+
+
+def on_other_set(rows: pd.DataFrame) -> pd.Series:
+    """Whether each prediction was made about another set than the one that was learned from."""
+    return rows["method"].str.contains("tested on ")

@@ -102,7 +102,8 @@ def plan(parameters: Mapping) -> list[dict]:
     units += _curves(parameters, [one for one in units if one["dataset"] == sets[0]] if sets else [], drawn)
     screened = MERGED if MERGED in known else sets[0] if sets else UNSEEN
     if UNSEEN in known and screened != UNSEEN:
-        last = (screened, parameters["network_screening"], weights, 2, "patient")
+        by = parameters["by"] if screened in OFFICIAL else "patient"
+        last = (screened, parameters["network_screening"], weights, 2, by)
         last = dict(zip(names, last)) | usual
         # Beside the unit that is the same network, so that it is trained once.
         at = units.index(last) + 1 if last in units else len(units)

@@ -91,3 +91,22 @@ def test_tables_of_results_and_traits(predictions):
     assert table.loc["2 blocks", "AUC less plain classifier"].startswith("+")
     told = findings.by_trait(named, "2 blocks", "density", 50, 0)
     assert told.loc["2", ["regions", "women", "malignant"]].tolist() == [80, 40, 40]
+
+
+def test_a_curve_takes_its_places_from_the_methods_names(predictions):
+    names = {"plain classifier": "plain classifier", "2 blocks": "plain classifier, 12 women"}
+    names = {f"a, vgg16, imagenet, {old}": f"a, vgg16, imagenet, {new}" for old, new in names.items()}
+    table = predictions.assign(method=predictions["method"].map(names)).dropna()
+    found = findings.curve(table, 25, 1.0, 50, 0)
+    assert found[["kind", "women", "difficulty"]].to_numpy().tolist() == [
+        ["plain classifier", 25, 1.0],
+        ["plain classifier", 12, 1.0],
+    ]
+    part = table[table.method.str.contains("12 women") & (table.fold == 0)]
+    assert found["value"].iloc[1] == pytest.approx(roc_auc_score(part.y_true, part.p_1))
+    assert findings.curve(table[~table.method.str.contains("women")], 25, 1.0, 50, 0).empty
+
+
+def test_what_was_asked_about_another_set_is_told_apart(predictions):
+    rows = pd.concat([predictions, predictions.assign(method=predictions["method"] + ", tested on mias")])
+    assert findings.on_other_set(rows).tolist() == [False] * len(predictions) + [True] * len(predictions)
