@@ -159,7 +159,8 @@ def group(settings: Mapping) -> str:
     """Units of one set, network, fold and training are computed by one process; small networks by another."""
     first = "small" if settings["blocks"] == SMALL else settings["network"]
     fold = "ladder" if settings["by"] in LADDER else f"fold{settings['fold']}"
-    return f"{settings['dataset']}-{first}-{fold}-{settings['training']}-{settings['difficulty']:g}"
+    twin = f"{settings['difficulty']:g}".replace(".", "_")
+    return f"{settings['dataset']}-{first}-{fold}-training{settings['training']}-difficulty{twin}"
 
 
 def method(settings: Mapping) -> str:
