@@ -22,6 +22,9 @@ from studybook import twins
 from studybook.engine.units import Result
 
 MERGED, UNSEEN = "merged", "mias"
+TITLES = {
+    "inbreast": "INbreast", "mias": "MIAS", "cbis_ddsm": "CBIS-DDSM", "bcdr": "BCDR", "merged": "merger of the sets",
+}  # fmt: skip
 OFFICIAL = ("cbis_ddsm",)  # sets that come with a training and a test part, and say which two views show one lesion
 # The published 0.5, in radians as the library of the time took it (until the end of 2017); here in degrees.
 SHEAR = float(np.rad2deg(0.5))
