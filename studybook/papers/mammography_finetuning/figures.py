@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from histolib.datasets import Dataset, mammograms
-from histolib.plots import COLORS
+from histolib.plots import COLORS, MARKERS
 
 if TYPE_CHECKING:
     from studybook.screening import Prediction
@@ -112,5 +112,70 @@ def heat_maps(answered: Sequence[tuple[str, Prediction]], title: str) -> Figure:
     figure.colorbar(shown, ax=axes[1], label="share of the largest fall", shrink=0.9)
     axes[0, 0].set_ylabel("region")
     axes[1, 0].set_ylabel("heat map over it")
+    figure.suptitle(title)
+    return figure
+
+
+def training(histories: Mapping[str, pd.DataFrame], title: str) -> Figure:
+    """Accuracy and loss per epoch, a row per method; a line stands where the first stage ends.
+
+    Parameters
+    ----------
+    histories
+        Method to the history of its unit: as `training.Fit.history`, with ``stage`` and ``val_cross_entropy``.
+    title
+        Title of the figure.
+    """
+    figure, axes = plt.subplots(len(histories), 2, figsize=(8, 2.6 * len(histories) + 0.5), squeeze=False)
+    shown = [
+        {"accuracy": "training", "val_accuracy": "validation"},
+        {"loss": "training, with the penalty", "val_cross_entropy": "validation, without"},
+    ]
+    for line, (name, history) in zip(axes, histories.items(), strict=True):
+        change = (history["stage"] == "head").sum() + 0.5
+        for axis, columns, quantity in zip(line, shown, ("accuracy", "loss"), strict=True):
+            for column, style, color in zip(columns, ("-o", "--s"), COLORS):
+                axis.plot(history.index, history[column], style, ms=3, color=color, label=columns[column])
+            if change < len(history):
+                axis.axvline(change, color="0.5", lw=1)
+                axis.annotate("head | blocks", (change, 1), xycoords=("data", "axes fraction"), ha="center",
+                              va="bottom", fontsize="x-small", color="0.35")  # fmt: skip
+            axis.set(xlabel="epoch", ylabel=quantity)
+            axis.set_title(f"{name}: {quantity}", pad=16)
+            axis.xaxis.get_major_locator().set_params(integer=True)
+            axis.legend(frameon=False, fontsize="x-small")
+    figure.suptitle(title)
+    return figure
+
+
+def curves(table: pd.DataFrame, title: str) -> Figure:
+    """AUC against the number of women that was learned from, and against the difficulty of the twin.
+
+    Parameters
+    ----------
+    table
+        From `findings.curve`.
+    title
+        Title of the figure.
+    """
+    usual, most, names = table["difficulty"].mode().iloc[0], table["women"].max(), table["kind"].unique()
+    panels = {"women": table[table["difficulty"] == usual], "difficulty": table[table["women"] == most]}
+    panels = {axis: part for axis, part in panels.items() if part[axis].nunique() > 1}
+    figure, axes = plt.subplots(
+        1, max(len(panels), 1), figsize=(4.3 * max(len(panels), 1), 3.7), squeeze=False, sharey=True
+    )
+    labels = {"women": "women to learn from", "difficulty": "difficulty of the twin"}
+    for axis, (column, part) in zip(axes[0], panels.items()):
+        for k, name in enumerate(names):
+            line = part[part["kind"] == name].sort_values(column)
+            axis.plot(line[column], line["value"], marker=MARKERS[k], color=COLORS[k], label=name)
+            axis.fill_between(line[column], line["low"], line["high"], color=COLORS[k], alpha=0.15, lw=0)
+        axis.axhline(0.5, color="0.5", lw=1, ls=":")
+        axis.set(xlabel=labels[column], xscale="log", xticks=sorted(part[column].unique()))
+        axis.set_xticklabels([f"{value:g}" for value in sorted(part[column].unique())])
+        axis.minorticks_off()
+    axes[0, 0].set_ylabel("AUC on the same test women")
+    handles, texts = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, texts, loc="outside lower center", ncols=len(names), frameon=False)
     figure.suptitle(title)
     return figure

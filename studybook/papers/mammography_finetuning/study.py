@@ -6,7 +6,9 @@ once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from fractions import Fraction
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -20,93 +22,180 @@ from studybook import twins
 from studybook.engine.units import Result
 
 MERGED, UNSEEN = "merged", "mias"
-OFFICIAL = ("cbis_ddsm",)  # sets that come with a training and a test part
+TITLES = {
+    "inbreast": "INbreast", "mias": "MIAS", "cbis_ddsm": "CBIS-DDSM", "bcdr": "BCDR", "merged": "merger of the sets",
+}  # fmt: skip
+OFFICIAL = ("cbis_ddsm",)  # sets that come with a training and a test part, and say which two views show one lesion
 # The published 0.5, in radians as the library of the time took it (until the end of 2017); here in degrees.
 SHEAR = float(np.rad2deg(0.5))
 BLOCKS = (0, 1, 2, 3, "all")
 PLAIN = "plain"  # no block trained and no dense layers: a logistic regression on what the frozen network gives
+CONTROL = "0+"  # no block trained, the dense layers alone learn in the second stage too, as long as the others do
+AT_ONCE = "2-"  # two blocks and the dense layers from the beginning, no first stage
+CONSTANT = "constant"  # the share of malignant regions in the training part, whatever is shown
 BOX = "box"  # no network: a logistic regression on the size of the lesion's box alone
+TRAITS = "traits"  # of a twin: a logistic regression on the traits that its masses were drawn from
+SMALL = "small"  # a small network that starts from random weights
+STRATEGIES = (PLAIN, CONTROL, AT_ONCE, *BLOCKS)
+_NO_NETWORK = {
+    CONSTANT: "constant answer", BOX: "size of the box", TRAITS: "drawn traits (ceiling)",
+    SMALL: "small network from scratch",
+}  # fmt: skip
+_TITLES = _NO_NETWORK | {
+    PLAIN: "plain classifier", CONTROL: "0 blocks, both stages", AT_ONCE: "2 blocks, head not first", 1: "1 block",
+}  # fmt: skip
+# Which regions have to lie on one side of a split, from the loosest rule to the strictest.
+LADDER = ("image", "lesion", "breast", "woman")
+RANDOM = ("random", "gaussian")  # Keras's own initialization; the paper's, from 0 to 0.05
+LEARNED = ("imagenet", "phantom")
 PLATEAU = 5  # epochs without a smaller validation loss before the rate is divided by ten; not published
 CARD_DRAWS = 500  # bootstrap resamples of the intervals on the card of the screening network
 MOMENTUM = 0.9  # of stochastic gradient descent; not published
+SMALL_SIDE = 64  # pixels of a region, of the small network
 _SHARED = (
-    "data", "patients", "data_seed", "window", "size", "width", "folds", "epochs_head", "epochs_tuning", "batch_size",
-    "learning_rate", "patience", "dropout", "l2", "seed",
+    "data", "patients", "data_seed", "window", "size", "width", "folds", "epochs_head", "epochs_tuning", "epochs_small",
+    "batch_size", "learning_rate", "learning_rate_random", "patience", "dropout", "l2", "seed",
 )  # fmt: skip
 
 
 def plan(parameters: Mapping) -> list[dict]:
     """Settings of all units.
 
-    On each set: the size of the box alone; every one of ``strategies`` and, if asked for, random weights, by
-    ``networks``; two blocks by every network of ``networks_compared``; those of ``leak`` with folds by image instead of
-    by patient. On the merger: two blocks by every network of ``networks_merged``, and by ``network_screening`` once
-    more on all of it, to be tested on MIAS. MIAS itself has folds only where no other set is. A set that is not below
-    ``data`` is left out.
+    On each set, by folds: the constant answer, the size of the box alone, of a twin the drawn traits; every one of
+    ``strategies`` and, if asked for, random weights, by ``networks``; two blocks by every network of
+    ``networks_compared``; ``leak`` once more for every rule of ``leak_by``. What is trained step by step is trained
+    ``trainings`` times. On the first fold of the first set, for every number of ``curve_women`` and every one of
+    ``curve_difficulty``: the traits, the plain classifier and a small network from scratch. On the merger: two blocks
+    by every network of ``networks_merged``. By ``network_screening`` two blocks on all of the merger, or of the first
+    set where it is not among ``sets``, tested on MIAS. MIAS itself has folds only where no other set is. A set that is
+    not below ``data`` is left out.
 
     Raises
     ------
     ValueError
-        A number of blocks that there is not.
+        Values that don't fit together; names the parameter.
     """
-    there = datasets.available(parameters["data"]) if parameters["data"] else twins.NAMES
+    _check(parameters)
+    drawn = not parameters["data"]
+    there = twins.NAMES if drawn else datasets.available(parameters["data"])
     known = [name for name in parameters["sets"] if name in there]
     sets = [name for name in known if name not in (MERGED, UNSEEN)] or [name for name in known if name == UNSEEN]
     weights, first = parameters["weights"], parameters["networks"][0]
-    strategies, leak = ([int(k) if k.isdigit() else k for k in parameters[name]] for name in ("strategies", "leak"))
-    if not {*strategies, *leak} <= {PLAIN, *BLOCKS}:
-        expected = ", ".join(map(str, (PLAIN, *BLOCKS)))
-        raise ValueError(
-            f"strategies={parameters['strategies']}, leak={parameters['leak']}: expected each of {expected}"
-        )
-    if not leak:
-        raise ValueError("leak=[]: expected at least one strategy whose folds are drawn by image as well")
-    if 2 not in strategies and not parameters["networks_compared"]:
-        raise ValueError(f"strategies={parameters['strategies']}: expected 2 among them, the strategy of Table 2")
+    strategies, leak = (list(map(_strategy, parameters[name])) for name in ("strategies", "leak"))
+    simple = [CONSTANT, BOX, *([TRAITS] if drawn else [])]
+    names = ("dataset", "network", "weights", "blocks", "by")
     chosen = []
     for one in sets:
         by = parameters["by"] if one in OFFICIAL else "patient"
-        chosen += [(one, first, weights, BOX, by)]
+        chosen += [(one, first, weights, k, by) for k in simple]
         chosen += [(one, net, weights, k, by) for net in parameters["networks"] for k in strategies]
-        chosen += [(one, net, "random", "all", by) for net in parameters["networks"] if parameters["random"]]
+        chosen += [(one, net, start, "all", by) for net in parameters["networks"] for start in parameters["random"]]
         chosen += [(one, net, weights, 2, by) for net in parameters["networks_compared"]]
-        chosen += [(one, first, weights, k, "image") for k in leak]
+        rules = [rule for rule in parameters["leak_by"] if rule != "lesion" or one in OFFICIAL]
+        chosen += [(one, first, weights, k, rule) for rule in rules for k in leak]
     if MERGED in known:
         chosen += [(MERGED, net, weights, 2, "patient") for net in parameters["networks_merged"]]
     shared = {name: parameters[name] for name in _SHARED}
-    names = ("dataset", "network", "weights", "blocks", "by")
-    plan = [dict(zip(names, one)) | {"test": "", "fold": fold} | shared for one in dict.fromkeys(chosen)
-            for fold in range(1 if one[-1] == "official" else parameters["folds_run"])]  # fmt: skip
-    if MERGED in known and UNSEEN in known:
-        last = dict(zip(names, (MERGED, parameters["network_screening"], weights, 2, "patient")))
-        plan.append(last | {"test": UNSEEN, "fold": 0} | shared)
-    return plan
+    usual = {"test": "", "fold": 0, "training": 0, "women": 0,
+             "difficulty": parameters["difficulty"] if drawn else 1.0}  # fmt: skip
+    units = [dict(zip(names, one)) | usual for one in dict.fromkeys(chosen)]
+    units = [one | {"fold": fold, "training": training} for one in units
+             for training in range(parameters["trainings"] if is_trained(one) else 1)
+             for fold in range(_folds(parameters, one["by"]))]  # fmt: skip
+    units += _curves(parameters, [one for one in units if one["dataset"] == sets[0]] if sets else [], drawn)
+    screened = MERGED if MERGED in known else sets[0] if sets else UNSEEN
+    if UNSEEN in known and screened != UNSEEN:
+        by = parameters["by"] if screened in OFFICIAL else "patient"
+        last = (screened, parameters["network_screening"], weights, 2, by)
+        last = dict(zip(names, last)) | usual
+        # Beside the unit that is the same network, so that it is trained once.
+        at = units.index(last) + 1 if last in units else len(units)
+        units.insert(at, last | {"test": UNSEEN})
+    return [one | shared for one in units]
+
+
+def _check(parameters: Mapping) -> None:
+    known = ", ".join(map(str, STRATEGIES))
+    for name in ("strategies", "leak"):
+        if not {_strategy(k) for k in parameters[name]} <= {*STRATEGIES}:
+            raise ValueError(f"{name}={parameters[name]}: expected each of {known}")
+    if 2 not in map(_strategy, parameters["strategies"]) and not parameters["networks_compared"]:
+        raise ValueError(f"strategies={parameters['strategies']}: expected 2 among them, the strategy of Table 2")
+    if PLAIN not in parameters["strategies"]:
+        raise ValueError(
+            f"strategies={parameters['strategies']}: expected plain among them, all others are compared with it"
+        )
+    if parameters["folds_run"] > parameters["folds"]:
+        raise ValueError(f"folds_run={parameters['folds_run']}: expected at most folds={parameters['folds']}")
+    for name, allowed in (("leak_by", LADDER), ("random", RANDOM)):
+        if not {*parameters[name]} <= {*allowed}:
+            raise ValueError(f"{name}={parameters[name]}: expected each of {', '.join(allowed)}")
+
+
+def _curves(parameters: Mapping, units: list[dict], drawn: bool) -> list[dict]:
+    """Units of the first set's first fold with fewer women to learn from, and of twins that are easier or harder."""
+    if not units or not (parameters["curve_women"] or parameters["curve_difficulty"]):
+        return []
+    start = next(one for one in units if one["blocks"] == PLAIN)
+    kinds = [*([TRAITS] if drawn else []), PLAIN, SMALL]
+    places = [{"women": count} for count in parameters["curve_women"]]
+    places += [{"difficulty": value} for value in parameters["curve_difficulty"] if drawn]
+    found = [start | place | {"blocks": kind} for place in [{}, *places] for kind in kinds]
+    return [one for one in found if one not in units]
+
+
+def _folds(parameters: Mapping, by: str) -> int:
+    """How many folds are run; of the ladder all, since other rules put other regions into the first."""
+    return 1 if by == "official" else parameters["folds"] if by in LADDER else parameters["folds_run"]
+
+
+def _strategy(text: str) -> str | int:
+    return int(text) if text.isdigit() else text
+
+
+def is_trained(settings: Mapping) -> bool:
+    """Whether chance decides in the training of a unit, in its initial weights and the order of its images."""
+    return settings["blocks"] not in (PLAIN, CONSTANT, BOX, TRAITS)
 
 
 def group(settings: Mapping) -> str:
-    """Units of one set, network and fold are computed by one process."""
-    return f"{settings['dataset']}-{settings['network']}-fold{settings['fold']}"
+    """Units of one set, network, fold and training are computed by one process; small networks by another."""
+    first = "small" if settings["blocks"] == SMALL else settings["network"]
+    fold = "ladder" if settings["by"] in LADDER else f"fold{settings['fold']}"
+    twin = f"{settings['difficulty']:g}".replace(".", "_")
+    return f"{settings['dataset']}-{first}-{fold}-training{settings['training']}-difficulty{twin}"
 
 
 def method(settings: Mapping) -> str:
     """What tells the settings of units apart, the fold left out; the name of their rows in tables of predictions."""
-    parts = [settings["dataset"]]
-    if settings["blocks"] == BOX:
-        parts += ["size of the box"]
-    else:
-        plain = settings["blocks"] == PLAIN
-        parts += [
-            settings["network"],
-            settings["weights"],
-            "plain classifier" if plain else f"{settings['blocks']} blocks",
-        ]
-    parts += {"patient": [], "image": ["by image"], "official": ["official parts"]}[settings["by"]]
+    parts, blocks = [settings["dataset"]], settings["blocks"]
+    if blocks not in _NO_NETWORK:
+        narrow = Fraction(settings["width"]).limit_denominator(64)
+        parts += [settings["network"], *([f"{narrow} of the width"] if narrow != 1 else []), settings["weights"]]
+    parts.append(_TITLES.get(blocks, f"{blocks} blocks"))
+    parts += {"patient": [], "official": ["official parts"]}.get(settings["by"], [f"by {settings['by']}"])
+    parts += [f"difficulty {settings['difficulty']:g}"] if settings["difficulty"] != 1 else []
+    parts += [f"{settings['women']} women"] if settings["women"] else []
+    parts += [f"training {settings['training'] + 1}"] if settings["training"] else []
     return ", ".join(parts + ([f"tested on {settings['test']}"] if settings["test"] else []))
+
+
+def short(names: Iterable[str]) -> dict[str, str]:
+    """Names of `method` without what tells nothing here: set, learned weights, and what all of them share."""
+    parts = {name: name.split(", ") for name in names}
+    networks = {part for found in parts.values() for part in found if part.startswith(_NETWORKS)}
+    dropped = {*LEARNED, "official parts", *(networks if len(networks) == 1 else ())}
+    shared = set.intersection(*map(set, parts.values())) if parts else set()
+    dropped |= {part for part in shared if part.startswith("difficulty ")}
+    return {name: ", ".join(part for part in found[1:] if part not in dropped) for name, found in parts.items()}
+
+
+_NETWORKS = ("vgg", "resnet", "inception", "efficientnet")
 
 
 def label(settings: Mapping) -> str:
     """Name of a unit."""
-    return f"{method(settings).replace(', ', '-').replace(' ', '')}-fold{settings['fold']}"
+    return f"{method(settings).replace(', ', '-').replace(' ', '').replace('/', 'of')}-fold{settings['fold']}"
 
 
 def fingerprint(settings: Mapping) -> str:
@@ -117,30 +206,52 @@ def fingerprint(settings: Mapping) -> str:
 
 def dataset(settings: Mapping, name: str) -> datasets.Dataset:
     """A set as a unit uses it, its regions as wide as ``window`` says: 0, or a multiple of the lesion's box."""
-    return _load(name, *(settings[key] for key in ("data", "patients", "data_seed", "window")))
+    return _load(name, *(settings[key] for key in _PLACE))
 
 
 def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Positions of the training, validation and test regions; no test region if another set is tested on.
+    """Positions of the training, validation and test regions; no test region if the merger is learned from for MIAS.
 
-    A fifth is the fold that is tested on; of the rest, a fifth decides when to stop.
+    One fold, or the official test part, is tested on; of the rest, a fifth decides when to stop.
     """
     found = dataset(settings, settings["dataset"])
-    by = "patch" if settings["by"] == "image" else "patient"
+    together = sides(found.table, settings["by"])
     rest, test = np.arange(len(found.table)), np.arange(0)
     if settings["by"] == "official":
         testing = (found.table["split"] == "test").to_numpy()
         rest, test = np.flatnonzero(~testing), np.flatnonzero(testing)
-    elif not settings["test"]:
-        rest, test = list(splits.folds(found.labels, found.patients, settings["folds"], by, settings["seed"]))[
-            settings["fold"]
-        ]
-    train, check = splits.two_parts(found.labels[rest], found.patients[rest], 0.2, by, settings["seed"])
+    elif not (settings["test"] and settings["dataset"] == MERGED):
+        divided = splits.folds(found.labels, together, settings["folds"], "patient", settings["seed"])
+        rest, test = list(divided)[settings["fold"]]
+    if settings["women"]:
+        rest = rest[np.isin(found.patients[rest], _fewer(found, rest, settings["women"], settings["seed"]))]
+    train, check = splits.two_parts(found.labels[rest], together[rest], 0.2, "patient", settings["seed"])
     return rest[train], rest[check], test
 
 
+def sides(table: pd.DataFrame, by: str) -> np.ndarray:
+    """Name of what must not stand on two sides of a split, for each region.
+
+    ``image``: the region alone. ``lesion``: both views of a lesion; its number within the breast says which, where the
+    set has one. ``breast``: all of one breast. Anything else: all of one woman.
+    """
+    if by == "image":
+        return table["image_id"].to_numpy(object)
+    parts = {"lesion": ["patient", "side", "abnormality_id"], "breast": ["patient", "side"]}.get(by, ["patient"])
+    missing = [name for name in parts if name not in table]
+    if missing:
+        raise ValueError(f"by={by!r}: the set has no column {', '.join(missing)}; found {', '.join(table)}")
+    return table[parts].astype(str).agg(" ".join, axis=1).to_numpy(object)
+
+
+def _fewer(found: datasets.Dataset, rest: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """So many women, half of them with a malignant region, drawn so that fewer are always among more."""
+    women = pd.Series(found.labels[rest]).groupby(found.patients[rest]).max().sample(frac=1, random_state=seed)
+    return women.groupby(women).cumcount().sort_values(kind="stable").index[:count].to_numpy(object)
+
+
 def train(network, backbone, settings: Mapping, head, images, labels, validation):
-    """Train the new head on the frozen backbone; or, from where that ended, the last blocks and the head together.
+    """Train the head on the frozen backbone; or, from where that ended, the last blocks and the head together.
 
     Parameters
     ----------
@@ -149,7 +260,8 @@ def train(network, backbone, settings: Mapping, head, images, labels, validation
     settings
         Of a unit.
     head
-        What this function returned with 0 blocks, from which every other number of blocks starts; None with 0 blocks.
+        ``"first"``: the head alone learns. Otherwise the network of that first stage, from which every number of blocks
+        starts; or None, if there was no first stage, as with random weights.
     images, labels
         Of the training part, uint8 (N, H, W, 3) and (N,).
     validation
@@ -158,57 +270,126 @@ def train(network, backbone, settings: Mapping, head, images, labels, validation
     Returns
     -------
     training.Fit
+        Its history has the validation cross-entropy too, which is the validation loss without the penalty on weights.
     """
     import keras
 
     from histolib import models, training
+    from studybook.papers.mammography_finetuning import stopping
 
-    blocks = settings["blocks"] if head else 0
-    models.unfreeze(backbone, blocks)
+    alone = isinstance(head, str)
+    models.unfreeze(backbone, 0 if alone else freed(settings))
+    watched = stopping.CrossEntropy()
     fit = partial(
         training.fit, network, images, labels, validation, say=None,
         batch_size=settings["batch_size"], loss="categorical_crossentropy",
-        reuse=_architecture(settings, blocks),
+        reuse=_architecture(settings, alone),
     )  # fmt: skip
-    if head is None:
+    if alone:
         adam = keras.optimizers.Adam(learning_rate=0.001)
-        return fit(settings["epochs_head"], optimizer=adam, seed=settings["seed"])
-    network.set_weights(head.model.get_weights())
-    patience = settings["patience"]
-    lower = keras.callbacks.ReduceLROnPlateau(factor=0.1, patience=PLATEAU)
+        return watched.joined(fit(settings["epochs_head"], optimizer=adam,
+                                  seed=_chance(settings), callbacks=[watched]))  # fmt: skip
+    if head:
+        network.set_weights(head.get_weights())
+    by = {"monitor": watched.NAME, "mode": "min"}
+    lower = keras.callbacks.ReduceLROnPlateau(factor=0.1, patience=PLATEAU, **by)
     stop = keras.callbacks.EarlyStopping(
-        patience=patience, restore_best_weights=True
+        patience=settings["patience"], restore_best_weights=True, **by
     )  # fmt: skip
-    descent = keras.optimizers.SGD(settings["learning_rate"], momentum=MOMENTUM)
-    return fit(settings["epochs_tuning"], optimizer=descent,
-               seed=settings["seed"] + 1, callbacks=[lower, stop])  # fmt: skip
+    start = "learning_rate_random" if settings["weights"] in RANDOM else "learning_rate"
+    descent = keras.optimizers.SGD(settings[start], momentum=MOMENTUM)
+    epochs = settings["epochs_tuning"] + (0 if head else settings["epochs_head"])
+    return watched.joined(fit(epochs, optimizer=descent, seed=_chance(settings) + 1,
+                              callbacks=[watched, lower, stop]))  # fmt: skip
+
+
+def freed(settings: Mapping) -> int | str:
+    """How many blocks learn in the second stage."""
+    return {CONTROL: 0, AT_ONCE: 2}.get(settings["blocks"], settings["blocks"])
+
+
+def _chance(settings: Mapping) -> int:
+    """Seed of a training's initial weights and order; folds and parts keep the chapter's seed."""
+    return settings["seed"] + 1000 * settings["training"]
 
 
 def compute(settings: Mapping) -> Result:
     """Train one network with one setting and predict its test part."""
-    if settings["blocks"] in (PLAIN, BOX):
-        return _plain(settings)
+    if not is_trained(settings):
+        return _fitted(settings)
     from histolib import models, training
+
+    found = dataset(settings, settings["dataset"])
+    tested = dataset(settings, settings["test"]) if settings["test"] else found
+    rows = np.arange(len(tested.table)) if settings["test"] else parts(settings)[2]
+    fit, backbone, seconds = _trained(**{name: value for name, value in settings.items() if name != "test"},
+                                      whole=bool(settings["test"]) and settings["dataset"] == MERGED)  # fmt: skip
+    size = SMALL_SIDE if settings["blocks"] == SMALL else settings["size"]
+    given = training.predict(fit.model, tested.images(size)[rows])
+    table = predicted(settings, tested.table.iloc[rows], given)
+    facts = {"training seconds": round(seconds, 2), "epochs": len(fit.history),
+             "layers trained": len(models.trainable_layers(backbone)) if backbone else 0,
+             "regions": len(parts(settings)[0]), "validation": float(fit.history[_WATCHED].min())}  # fmt: skip
+    writers = [partial(_save, fit.model, found, table, settings)] if settings["test"] else []
+    return Result(table, {"history": fit.history}, facts, writers)
+
+
+_WATCHED = "val_cross_entropy"
+
+
+def predicted(settings: Mapping, tested: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
+    """Predictions of a unit, with what a region is and how dense its breast: kept runs have no films to look it up."""
     from histolib.metrics import predictions
 
-    found, size = dataset(settings, settings["dataset"]), settings["size"]
-    train_rows, _, test = parts(settings)
-    fit, backbone = _head(**{name: settings[name] for name in settings if name not in ("blocks", "test")},
-                          test=bool(settings["test"]))  # fmt: skip
-    history, seconds = fit.history.assign(stage="head"), fit.seconds
-    if settings["blocks"] != 0:
-        network, backbone = untrained(settings)
-        fit = train(network, backbone, settings, fit, *_learned_from(settings))
-        history = pd.concat([history, fit.history.assign(stage="tuning")], ignore_index=True)
-        history.index, seconds = pd.RangeIndex(1, len(history) + 1, name="epoch"), seconds + fit.seconds
-    tested = dataset(settings, settings["test"]) if settings["test"] else found
-    rows = np.arange(len(tested.table)) if settings["test"] else test
-    given = training.predict(fit.model, tested.images(size)[rows])
-    table = predictions.table(method(settings), tested.table.iloc[rows], given, settings["fold"])
-    facts = {"training seconds": round(seconds, 2), "epochs": len(history),
-             "layers trained": len(models.trainable_layers(backbone)), "regions": len(train_rows)}  # fmt: skip
-    writers = [partial(_save, fit.model, found, table, settings)] if settings["test"] else []
-    return Result(table, {"history": history}, facts, writers)
+    told = {
+        "kind": tested.get("abnormality", "mass"),
+        "density": tested.get("tissue", tested.get("density", "not told")),
+    }
+    table = predictions.table(method(settings), tested, given, settings["fold"])
+    return table.assign(**{name: np.asarray(values, object).astype(str) for name, values in told.items()})
+
+
+@lru_cache(maxsize=1)
+def _trained(whole: bool, **settings):
+    """The trained network, its backbone and the seconds of both stages; once for all sets that it is tested on."""
+    settings["test"] = UNSEEN if whole else ""
+    if settings["blocks"] == SMALL:
+        fit = _from_scratch(settings)
+        return fit, None, fit.seconds
+    network, backbone = untrained(settings)
+    if settings["blocks"] == AT_ONCE or settings["weights"] in RANDOM:
+        fit = train(network, backbone, settings, None, *_learned_from(settings))
+        return fit, backbone, fit.seconds
+    first, frozen = _head(**{name: value for name, value in settings.items() if name != "blocks"})
+    history = first.history.assign(stage="head")
+    if settings["blocks"] == 0:
+        return replace(first, history=history), frozen, first.seconds
+    fit = train(network, backbone, settings, first.model, *_learned_from(settings))
+    history = pd.concat([history, fit.history.assign(stage="tuning")], ignore_index=True)
+    history.index = pd.RangeIndex(1, len(history) + 1, name="epoch")
+    return replace(fit, history=history), backbone, first.seconds + fit.seconds
+
+
+def _from_scratch(settings: Mapping):
+    """A small network (`models.baseline_cnn`) on small regions, from random weights, its best epoch kept."""
+    import keras
+
+    from histolib import models, reproducibility, training
+    from histolib.training import augmentation
+    from studybook.papers.mammography_finetuning import stopping
+
+    reproducibility.seed(_chance(settings) + settings["fold"])
+    found, (learned, check, _) = dataset(settings, settings["dataset"]), parts(settings)
+    images = found.images(SMALL_SIDE)
+    augment = augmentation.RandomAffine(40, 0.25, SHEAR, (0.5, 1.5), flip=True, seed=_chance(settings))
+    network = models.baseline_cnn((SMALL_SIDE, SMALL_SIDE, 3), augment=augment)
+    watched = stopping.CrossEntropy()
+    best = keras.callbacks.EarlyStopping(watched.NAME, patience=settings["epochs_small"], mode="min",
+                                         restore_best_weights=True)  # fmt: skip
+    fit = training.fit(network, images[learned], found.labels[learned], (images[check], found.labels[check]),
+                       settings["epochs_small"], settings["batch_size"], seed=_chance(settings), say=None,
+                       callbacks=[watched, best], reuse="mammography, small")  # fmt: skip
+    return watched.joined(fit)
 
 
 def _save(network, found: datasets.Dataset, table: pd.DataFrame, settings: Mapping, folder: Path) -> None:
@@ -218,22 +399,40 @@ def _save(network, found: datasets.Dataset, table: pd.DataFrame, settings: Mappi
 
     scores = metrics.summary(table, CARD_DRAWS, settings["seed"]).droplevel("method").loc[["auc", "accuracy"]]
     named = {f"{name} on {settings['test']}": row.round(3).tolist() for name, row in scores.iterrows()}
-    screening.save(network, folder / "model", **screening.describe(found), metrics=named)
+    train_rows, check, _ = parts(settings)
+    known = screening.describe(found)
+    known["data"] |= {"images": len(train_rows), "patients": len(set(found.patients[train_rows])),
+                      "images that decided when to stop": len(check)}  # fmt: skip
+    screening.save(network, folder / "model", **known, metrics=named)
 
 
-def _plain(settings: Mapping) -> Result:
-    """A logistic regression on pooled maps of the frozen network, or on the box; it needs no validation part."""
+def _fitted(settings: Mapping) -> Result:
+    """A constant, or a logistic regression on the box, on drawn traits, or on pooled maps of the frozen network."""
     from histolib.descriptors import classifiers
-    from histolib.metrics import predictions
 
     found, (train_rows, check, test) = dataset(settings, settings["dataset"]), parts(settings)
-    described = _box(found.table) if settings["blocks"] == BOX else _frozen(settings)
-    rows = np.sort(np.concatenate([train_rows, check]))
-    model = classifiers.fit("logistic", described[rows], found.labels[rows], found.patients[rows], settings["seed"])
-    table = found.table.iloc[test]
-    given = predictions.table(method(settings), table, model.predict_proba(described[test]), settings["fold"])
-    facts = {"layers trained": 0, "regions": len(rows), "chosen": f"C={model.best_['C']}"}
-    return Result(given, {}, facts)
+    rows, facts = np.sort(np.concatenate([train_rows, check])), {}  # no validation part is needed
+    if settings["blocks"] == CONSTANT:
+        given = np.full(len(test), found.labels[rows].mean())
+    else:
+        described = _described(settings, found)
+        model = classifiers.fit("logistic", described[rows], found.labels[rows], found.patients[rows], settings["seed"])
+        given, facts = model.predict_proba(described[test]), {"chosen": f"C={model.best_['C']}"}
+    return Result(
+        predicted(settings, found.table.iloc[test], given), {}, {"layers trained": 0, "regions": len(rows)} | facts
+    )
+
+
+def _described(settings: Mapping, found: datasets.Dataset) -> np.ndarray:
+    """Numbers of each region, (N, D), that a logistic regression learns from."""
+    if settings["blocks"] == BOX:
+        return _box(found.table)
+    if settings["blocks"] == TRAITS:
+        return twins.traits(found).to_numpy(np.float64)
+    return _frozen(*(settings[name] for name in ("dataset", *_PLACE, "network", "width", "weights", "size")))
+
+
+_PLACE = ("data", "patients", "data_seed", "difficulty", "window")
 
 
 def _box(table: pd.DataFrame) -> np.ndarray:
@@ -242,27 +441,29 @@ def _box(table: pd.DataFrame) -> np.ndarray:
     return np.log(np.stack(sides, axis=1))
 
 
-def _frozen(settings: Mapping) -> np.ndarray:
+@lru_cache(maxsize=2)
+def _frozen(name: str, data, patients, data_seed, difficulty, window, network, width, weights, size) -> np.ndarray:
     """Means of the last activations of the frozen network's last four blocks, for all regions of the set."""
     from histolib import models, training
     from histolib.models import features
 
-    shape = (settings["size"], settings["size"], 3)
-    backbone = models.backbone(settings["network"], settings["width"], settings["weights"], shape)
-    found = dataset(settings, settings["dataset"])
-    return training.predict(features.extractor(backbone, shape, "blocks"), found.images(settings["size"]))
+    shape = (size, size, 3)
+    backbone = models.backbone(network, width, weights, shape)
+    found = _load(name, data, patients, data_seed, difficulty, window)
+    return training.predict(features.extractor(backbone, shape, "blocks"), found.images(size))
 
 
 @lru_cache(maxsize=1)
 def _head(**settings):
     """The trained head on the frozen backbone, and the backbone: the same for every number of blocks."""
     network, backbone = untrained(settings)
-    return train(network, backbone, settings, None, *_learned_from(settings)), backbone
+    return train(network, backbone, settings, "first", *_learned_from(settings)), backbone
 
 
-def _architecture(settings: Mapping, blocks: int | str) -> tuple:
+def _architecture(settings: Mapping, alone: bool) -> tuple:
     """What networks must have in common so that one can be compiled for all."""
-    return ("mammography", blocks, *(settings[name] for name in ("network", "width", "size", "dropout", "l2")))
+    stage = "head" if alone else f"tuning {freed(settings)}"
+    return ("mammography", stage, *(settings[name] for name in ("network", "width", "size", "dropout", "l2")))
 
 
 def untrained(settings: Mapping):
@@ -270,13 +471,23 @@ def untrained(settings: Mapping):
     from histolib import models, reproducibility
     from histolib.training import augmentation
 
-    reproducibility.seed(settings["seed"] + settings["fold"])
+    reproducibility.seed(_chance(settings) + settings["fold"])
     size = settings["size"]
-    learned = None if settings["weights"] == "random" else settings["weights"]
+    learned = None if settings["weights"] in RANDOM else settings["weights"]
     backbone = models.backbone(settings["network"], settings["width"], learned, (size, size, 3))
-    augment = augmentation.RandomAffine(40, 0.25, SHEAR, (0.5, 1.5), flip=True, seed=settings["seed"])
+    if settings["weights"] == "gaussian":
+        _gaussian(backbone, np.random.default_rng(_chance(settings)))
+    augment = augmentation.RandomAffine(40, 0.25, SHEAR, (0.5, 1.5), flip=True, seed=_chance(settings))
     top = models.deep_head(backbone.output_shape[1:], dropout=settings["dropout"], l2=settings["l2"])
     return models.transfer(backbone, top, (size, size, 3), augment, models.GlobalContrast()), backbone
+
+
+def _gaussian(backbone, rng: np.random.Generator) -> None:
+    """Kernels from 0 to 0.05 (section 3.1 of the paper): the positive half of a Gaussian, cut at two deviations."""
+    for layer in backbone.layers:
+        if getattr(layer, "kernel", None) is not None:
+            drawn = np.abs(rng.normal(0, 0.025, layer.kernel.shape))
+            layer.kernel.assign(np.minimum(drawn, 0.05).astype(np.float32))
 
 
 def _learned_from(settings: Mapping) -> tuple:
@@ -287,7 +498,7 @@ def _learned_from(settings: Mapping) -> tuple:
 
 
 @lru_cache
-def _load(name: str, data, patients, seed: int, window: float) -> datasets.Dataset:
-    root = data or twins.folder(name, patients, seed)
-    found = datasets.load(name, root, data and patients, seed)
+def _load(name: str, data, patients, seed: int, difficulty: float, window: float) -> datasets.Dataset:
+    root = data or twins.folder(name, patients or None, seed, difficulty)
+    found = datasets.load(name, root, (data and patients) or None, seed)
     return mammograms.windowed(found, float(window)) if window else found

@@ -11,13 +11,15 @@ from studybook.engine import units
 from studybook.papers.mammography_finetuning import study
 
 VALUES = {
-    "data": None, "patients": 12, "data_seed": 3, "sets": ["inbreast", "merged", "mias"], "networks": ["vgg16"],
-    "networks_compared": ["resnet50"], "networks_merged": ["vgg16"], "network_screening": "vgg16",
-    "strategies": ["plain", "0", "2", "all"], "leak": ["2"], "random": True, "by": "patient", "window": 0.0,
-    "weights": "phantom", "width": 0.125, "size": 32, "folds": 3, "folds_run": 2,
-    "epochs_head": 1, "epochs_tuning": 1, "batch_size": 8, "learning_rate": 1e-3, "patience": 5, "dropout": 0.5,
-    "l2": 1e-3, "seed": 0,
+    "data": None, "patients": 12, "data_seed": 3, "difficulty": 1.0, "sets": ["inbreast", "merged", "mias"],
+    "networks": ["vgg16"], "networks_compared": ["resnet50"], "networks_merged": ["vgg16"],
+    "network_screening": "vgg16", "strategies": ["plain", "0", "2", "all"], "leak": ["plain"], "leak_by": ["image"],
+    "random": ["gaussian"], "by": "patient", "window": 0.0, "weights": "phantom", "width": 0.125, "size": 32,
+    "folds": 3, "folds_run": 2, "trainings": 1, "curve_women": [4], "curve_difficulty": [2.0], "epochs_head": 1,
+    "epochs_tuning": 1, "epochs_small": 1, "batch_size": 8, "learning_rate": 1e-3, "learning_rate_random": 1e-2,
+    "patience": 5, "dropout": 0.5, "l2": 1e-3, "seed": 0,
 }  # fmt: skip
+NARROW = "vgg16, 1/8 of the width"
 
 
 @pytest.fixture
@@ -30,24 +32,82 @@ def test_every_comparison_of_the_paper_is_planned_once(plan):
     assert len(set(labels)) == len(labels)
     first = [one for one in plan if one["fold"] == 0]
     assert [study.method(one) for one in first] == [
+        "inbreast, constant answer",
         "inbreast, size of the box",
-        "inbreast, vgg16, phantom, plain classifier",
-        "inbreast, vgg16, phantom, 0 blocks",
-        "inbreast, vgg16, phantom, 2 blocks",
-        "inbreast, vgg16, phantom, all blocks",
-        "inbreast, vgg16, random, all blocks",
-        "inbreast, resnet50, phantom, 2 blocks",
-        "inbreast, vgg16, phantom, 2 blocks, by image",
-        "merged, vgg16, phantom, 2 blocks",
-        "merged, vgg16, phantom, 2 blocks, tested on mias",
+        "inbreast, drawn traits (ceiling)",
+        f"inbreast, {NARROW}, phantom, plain classifier",
+        f"inbreast, {NARROW}, phantom, 0 blocks",
+        f"inbreast, {NARROW}, phantom, 2 blocks",
+        f"inbreast, {NARROW}, phantom, all blocks",
+        f"inbreast, {NARROW}, gaussian, all blocks",
+        "inbreast, resnet50, 1/8 of the width, phantom, 2 blocks",
+        f"inbreast, {NARROW}, phantom, plain classifier, by image",
+        f"merged, {NARROW}, phantom, 2 blocks",
+        f"merged, {NARROW}, phantom, 2 blocks, tested on mias",
+        "inbreast, small network from scratch",
+        "inbreast, drawn traits (ceiling), 4 women",
+        f"inbreast, {NARROW}, phantom, plain classifier, 4 women",
+        "inbreast, small network from scratch, 4 women",
+        "inbreast, drawn traits (ceiling), difficulty 2",
+        f"inbreast, {NARROW}, phantom, plain classifier, difficulty 2",
+        "inbreast, small network from scratch, difficulty 2",
     ]
-    assert len(plan) == 2 * 9 + 1
+    assert sum(one["fold"] == 2 for one in plan) == 1  # of the folds by image, all are run
     assert json.loads(json.dumps(plan)) == plan
+
+
+def test_training_is_repeated_from_other_weights_and_what_is_fitted_is_not():
+    plan = study.plan(VALUES | {"trainings": 2, "curve_women": [], "curve_difficulty": []})
+    again = {one["blocks"] for one in plan if one["training"] == 1}
+    assert again == {0, 2, "all"} and all("training 2" in study.method(one) for one in plan if one["training"])
+    two = [one for one in plan if one["blocks"] == 2 and not one["fold"] and not one["test"]][:2]
+    assert [one["training"] for one in two] == [0, 1]
+    networks = [study.untrained(one)[0].get_weights() for one in two]
+    assert not all(np.array_equal(a, b) for a, b in zip(*networks, strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(*map(study.parts, two), strict=True))
+
+
+def test_without_a_merger_the_first_sets_first_fold_is_screened_with():
+    plan = study.plan(VALUES | {"sets": ["inbreast", "mias"], "networks_merged": []})
+    last = next(one for one in plan if one["test"])
+    assert last["dataset"] == "inbreast" and plan[plan.index(last) - 1] == last | {"test": ""}
+    assert study.group(last) == study.group(plan[plan.index(last) - 1])
+
+
+def test_fewer_women_are_among_more_and_the_test_part_stays(plan):
+    one = next(one for one in plan if one["blocks"] == study.PLAIN and not one["women"])
+    found = study.dataset(one, "inbreast")
+    some = [study.parts(one | {"women": count}) for count in (4, 6)]
+    women = [set(found.patients[np.concatenate(part[:2])]) for part in some]
+    assert [*map(len, women)] == [4, 6] and women[0] < women[1]
+    assert all(np.array_equal(part[2], study.parts(one)[2]) for part in some)
+
+
+def test_sides_of_a_split_keep_more_and_more_together():
+    found = study.dataset(study.plan(VALUES | {"sets": ["cbis_ddsm"]})[0], "cbis_ddsm")
+    counts = [len(set(study.sides(found.table, rule))) for rule in study.LADDER]
+    assert counts == sorted(counts, reverse=True) and counts[0] == len(found.table)
+    assert counts[-1] == found.table["patient"].nunique()
+    with pytest.raises(ValueError, match="by='lesion'.*no column abnormality_id"):
+        study.sides(found.table.drop(columns="abnormality_id"), "lesion")
+
+
+def test_gaussian_weights_lie_where_the_paper_says(plan):
+    _, backbone = study.untrained(next(one for one in plan if one["weights"] == "gaussian"))
+    kernel = np.concatenate([layer.get_weights()[0].ravel() for layer in backbone.layers if layer.weights])
+    assert kernel.min() >= 0 and 0.04 < kernel.max() <= np.float32(0.05)
+
+
+def test_short_names_drop_what_tells_nothing():
+    names = [f"inbreast, {NARROW}, phantom, 2 blocks, difficulty 2", "inbreast, size of the box, difficulty 2"]
+    assert [*study.short(names).values()] == ["1/8 of the width, 2 blocks", "size of the box"]
+    both = ["a, vgg16, imagenet, 2 blocks, official parts", "a, resnet50, random, all blocks"]
+    assert [*study.short(both).values()] == ["vgg16, 2 blocks", "resnet50, random, all blocks"]
 
 
 def test_mias_has_folds_only_where_no_other_set_is(monkeypatch):
     monkeypatch.setattr(datasets, "available", lambda root: ("mias",))
-    values = VALUES | {"data": "somewhere"}
+    values = VALUES | {"data": "somewhere", "leak_by": ["image"]}
     assert {(one["dataset"], one["test"]) for one in study.plan(values)} == {("mias", "")}
     monkeypatch.setattr(datasets, "available", lambda root: ("idc",))
     assert study.plan(values) == []
@@ -57,7 +117,7 @@ def test_the_official_parts_are_tested_once_with_windows_by_the_lesion():
     values = VALUES | {"sets": ["cbis_ddsm", "inbreast"], "by": "official", "window": 1.5}
     plan = study.plan(values)
     official = [one for one in plan if one["dataset"] == "cbis_ddsm"]
-    apart = [one for one in official if one["by"] != "image"]
+    apart = [one for one in official if one["by"] != "image" and not one["women"]]
     assert {one["fold"] for one in apart} == {0} and {one["by"] for one in apart} == {"official"}
     assert {one["by"] for one in plan if one["dataset"] == "inbreast"} == {"patient", "image"}
     found = study.dataset(official[0], "cbis_ddsm")
@@ -66,11 +126,11 @@ def test_the_official_parts_are_tested_once_with_windows_by_the_lesion():
     assert set(parts[test]) == {"test"} and set(parts[np.concatenate([train, check])]) == {"train"}
     assert sorted([*train, *check, *test]) == list(range(len(parts)))
     assert found.table["window"].nunique() > 3
-    assert study.method(official[0]) == "cbis_ddsm, size of the box, official parts"
+    assert study.method(official[1]) == "cbis_ddsm, size of the box, official parts"
 
 
 def test_plain_classifiers_need_no_training(plan):
-    for one in (one for one in plan[:4] if one["blocks"] in (study.PLAIN, study.BOX)):
+    for one in (one for one in plan[:8] if not study.is_trained(one)):
         result = study.compute(one)
         tested = study.dataset(one, "inbreast").table.iloc[study.parts(one)[2]]
         assert result.predictions["image_id"].tolist() == tested["image_id"].tolist()
@@ -78,7 +138,7 @@ def test_plain_classifiers_need_no_training(plan):
 
 
 def test_no_patient_is_on_two_sides_unless_folds_are_by_image(plan):
-    for one in plan:
+    for one in (one for one in plan if not one["women"]):
         train, check, test = study.parts(one)
         patients = study.dataset(one, one["dataset"]).patients
         assert len(set(train) | set(check) | set(test)) == len(train) + len(check) + len(test) == len(patients)
@@ -94,13 +154,18 @@ def test_the_folds_of_a_set_test_each_region_once(plan):
 
 
 def test_the_unit_for_screening_is_tested_on_the_unseen_set_and_leaves_a_model(plan, tmp_path):
-    place = units.run(study, plan[-1], tmp_path)
-    found = units.gather(study, plan[-1:], tmp_path)
-    unseen = study.dataset(plan[-1], "mias")
+    last = next(one for one in plan if one["test"])
+    place = units.run(study, last, tmp_path)
+    found = units.gather(study, [last], tmp_path)
+    unseen = study.dataset(last, "mias")
+    assert set(found.predictions["kind"]) <= {*datasets.mias.ABNORMALITIES}
     assert found.predictions["image_id"].tolist() == unseen.table["image_id"].tolist()
     assert found.units["layers trained"].tolist() == [6]
     screener = screening.load(place / "model.keras")
     assert screener.card.classes == unseen.classes and screener.card.data["twin"]
+    learned, stopped, _ = study.parts(last)
+    assert screener.card.data["images"] == len(learned)
+    assert screener.card.data["images that decided when to stop"] == len(stopped)
     assert list(screener.card.metrics) == ["auc on mias", "accuracy on mias"]
     assert all(low <= value <= high for value, low, high in screener.card.metrics.values())
     answer = screening.predict(screener, unseen.image(0)[..., 0], heat_map=False)
@@ -112,6 +177,7 @@ def test_a_unit_is_the_same_alone_and_after_others_of_its_group(plan):
     study.compute(next(one for one in plan if one["blocks"] == 0))  # shares the first stage
     after = study.compute(two)
     study._head.cache_clear()
+    study._trained.cache_clear()
     alone = study.compute(two)
     assert alone.predictions.equals(after.predictions)
     assert alone.tables["history"].equals(after.tables["history"])
@@ -136,11 +202,11 @@ def trained(settings, head, bright):
 
 def test_the_head_learns_alone_then_the_chosen_blocks_with_it(plan, bright):
     training.forget()
-    settings = plan[2] | {"epochs_head": 2, "epochs_tuning": 3, "blocks": 1, "learning_rate": 0.01}
-    head, changed = trained(settings, None, bright)
+    settings = plan[4] | {"epochs_head": 2, "epochs_tuning": 3, "blocks": 1, "learning_rate": 0.01}
+    head, changed = trained(settings, "first", bright)
     assert not changed and len(head.history) == 2
     kept = [value.copy() for value in head.model.get_weights()]
-    second, changed = trained(settings, head, bright)
+    second, changed = trained(settings, head.model, bright)
     assert changed == {"block5"} and len(second.history) == 3
     assert all(np.array_equal(a, b) for a, b in zip(kept, head.model.get_weights(), strict=True))
     first = second.history["loss"].iloc[0]
@@ -150,16 +216,32 @@ def test_the_head_learns_alone_then_the_chosen_blocks_with_it(plan, bright):
 def test_the_second_stage_stops_when_nothing_improves(plan, bright):
     training.forget()
     # A rate of 0: the loss can't fall.
-    settings = plan[2] | {"epochs_tuning": 12, "blocks": 1, "learning_rate": 0.0, "patience": 2}
-    head, _ = trained(settings, None, bright)
-    second, _ = trained(settings, head, bright)
+    settings = plan[4] | {"epochs_tuning": 12, "blocks": 1, "learning_rate": 0.0, "patience": 2}
+    head, _ = trained(settings, "first", bright)
+    second, _ = trained(settings, head.model, bright)
     assert 2 < len(second.history) < 12
+
+
+def test_the_penalty_decides_nothing(plan, bright):
+    training.forget()
+    # With a large penalty the loss falls in every epoch; the cross-entropy of guessed labels does not.
+    images, labels = bright
+    settings = plan[4] | {"epochs_head": 3, "l2": 10.0}
+    network, backbone = study.untrained(settings)
+    history = study.train(network, backbone, settings, "first", images, labels, (images, labels)).history
+    assert (history["val_loss"] > 20).all() and (history["val_cross_entropy"] < 5).all()
+    given = network.predict(images, verbose=0)[np.arange(len(labels)), labels]
+    assert history["val_cross_entropy"].iloc[-1] == pytest.approx(-np.log(given).mean(), abs=0.01)
 
 
 def test_an_unknown_number_of_blocks_is_refused_before_anything_is_trained():
     with pytest.raises(ValueError, match="strategies=.*'4'.*expected each of plain, 0, 1, 2, 3, all"):
         study.plan(VALUES | {"strategies": ["2", "4"]})
-    with pytest.raises(ValueError, match="leak=.*expected at least one"):
-        study.plan(VALUES | {"leak": []})
     with pytest.raises(ValueError, match="strategies=.*expected 2 among them"):
         study.plan(VALUES | {"strategies": ["plain"], "networks_compared": []})
+    with pytest.raises(ValueError, match="strategies=.*expected plain among them"):
+        study.plan(VALUES | {"strategies": ["2"]})
+    with pytest.raises(ValueError, match="folds_run=5: expected at most folds=3"):
+        study.plan(VALUES | {"folds_run": 5})
+    with pytest.raises(ValueError, match="leak_by=.*expected each of image, lesion, breast, woman"):
+        study.plan(VALUES | {"leak_by": ["view"]})
