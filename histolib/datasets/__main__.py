@@ -28,13 +28,13 @@ def check(name: str, root: Path) -> tuple[pd.DataFrame, dict[str, list[str]]]:
     table = dataset.table
     for column, expected in about["published"].items():
         if isinstance(expected, dict):
-            found = table[column].value_counts()
-            rows += [(f"{column} {value}", count, found.get(value, 0)) for value, count in expected.items()]
+            title, found = column.replace("label_name", "class"), table[column].value_counts()
+            rows += [(f"{title} {value}", count, found.get(value, 0)) for value, count in expected.items()]
         else:
             rows.append((column, expected, len(table) if column == "images" else table["patient"].nunique()))
     classes = table.groupby("patient")["label"].nunique()
     names = {
-        "missing": notes.missing,
+        "listed, not there": notes.missing,
         "damaged": [*dataset.skipped, *(dataset.unlabeled.skipped if dataset.unlabeled else ())],
         "same picture in two patients or classes": _same(dataset),
         "patient of two classes": classes.index[classes > 1].tolist() if about.get("one_class_per_patient") else [],

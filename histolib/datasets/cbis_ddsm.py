@@ -135,15 +135,12 @@ def _homes(folder: Path) -> dict[str, list[Path]]:
     Folders inside of a film's or lesion's are not looked for: what is there belongs to it.
     """
     found: dict[str, list[Path]] = {}
-    level = [folder]
-    for _ in range(_DEPTH):
-        below = [Path(entry.path) for place in level for entry in os.scandir(place) if entry.is_dir()]
-        level = []
-        for path in sorted(below):
-            if _CASE.match(path.name) or _UID.match(path.name):
-                found.setdefault(path.name.lower(), []).append(path)
-            if not _CASE.match(path.name):
-                level.append(path)
+    for place, folders, _ in os.walk(folder, followlinks=True):
+        folders[:] = sorted(filter(locating.counts, folders))
+        for name in filter(lambda name: _CASE.match(name) or _UID.match(name), folders):
+            found.setdefault(name.lower(), []).append(Path(place, name))
+        deeper = len(Path(place).parts) - len(folder.parts) + 1 < _DEPTH
+        folders[:] = [name for name in folders if deeper and not _CASE.match(name)]
     return found
 
 

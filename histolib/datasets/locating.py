@@ -84,8 +84,8 @@ class Notes:
 
 def _walk(folder: Path, deep: bool) -> Iterator[Path]:
     for place, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if deep and _counts(name) and not _loops(Path(place, name))]
-        yield from (Path(place, name) for name in names if _counts(name))
+        folders[:] = [name for name in folders if deep and counts(name) and not _loops(Path(place, name))]
+        yield from (Path(place, name) for name in names if counts(name))
 
 
 def _loops(folder: Path) -> bool:
@@ -93,5 +93,6 @@ def _loops(folder: Path) -> bool:
     return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
 
 
-def _counts(name: str) -> bool:
+def counts(name: str) -> bool:
+    """Whether a file or folder of this name counts, as told at `files`."""
     return not name.startswith(".") and name.lower() not in _JUNK

@@ -145,14 +145,14 @@ def test_a_first_fetch_records_its_checksum_and_a_second_is_held_to_it(server, t
     shutil.rmtree(tmp_path / "set")
     (tmp_path / "set.zip").unlink()
     server.body = zipped({"Photos/a.txt": b"two"})
-    with pytest.raises(ValueError, match=f"checksum sha256:.*; expected {digest}"):
+    with pytest.raises(ValueError, match=f"checksum sha256:.*; expected {digest}, as recorded in .*checksums.json"):
         fetch(server, tmp_path)
     assert not (tmp_path / "set").exists() and not (tmp_path / "set.zip").exists()
 
 
 def test_a_published_checksum_is_verified(server, tmp_path, capsys):
     digest = f"md5:{hashlib.md5(GOOD).hexdigest()}"
-    with pytest.raises(ValueError, match=f"checksum {digest}; expected md5:0"):
+    with pytest.raises(ValueError, match=f"checksum {digest}; expected md5:0, as published"):
         fetch(server, tmp_path, "md5:0")
     assert_nothing_counts(tmp_path)
     fetch(server, tmp_path, digest)
@@ -418,7 +418,7 @@ def test_check_finds_what_is_off(tmp_path, monkeypatch, capsys):
     counts, names = command.check("idc", tmp_path)
     off = counts[counts["off"]]["found"].to_dict()
     assert off == {
-        "images": 10, "patients": 3, "label_name IDC negative": 6, "label_name IDC positive": 4, "damaged": 1,
+        "images": 10, "patients": 3, "class IDC negative": 6, "class IDC positive": 4, "damaged": 1,
         "same picture in two patients or classes": 1,
     }  # fmt: skip
     assert counts.loc["of another size", "found"] == 1 and not counts.loc["of another size", "off"]
@@ -441,13 +441,14 @@ def test_check_of_a_folder_that_lacks_the_set_or_a_class(tmp_path, capsys):
 def test_check_of_the_real_samples_says_what_is_missing(samples, capsys):
     counts, names = command.check("breakhis", samples)
     assert counts.loc[["images", "patients"], "found"].tolist() == [182, 33]
-    assert counts.loc["label_name benign"].tolist() == [2480, 91, True] and counts.loc["magnification 400", "off"]
-    absent = [int(re.search(r"all (\d+) images", name)[1]) for name in names["missing"] if name.startswith("patient ")]
-    assert len(absent) == 82 - 33 and sum(absent) + len(names["missing"]) - len(absent) == 7909 - 182
+    assert counts.loc["class benign"].tolist() == [2480, 91, True] and counts.loc["magnification 400", "off"]
+    gone = names["listed, not there"]
+    absent = [int(re.search(r"all (\d+) images", name)[1]) for name in gone if name.startswith("patient ")]
+    assert len(absent) == 82 - 33 and sum(absent) + len(gone) - len(absent) == 7909 - 182
     # One slide lies in the folders of two tumor types, and so do its pictures.
     (same,) = names["same picture in two patients or classes"]
     assert "SOB_M_DC-14-13412-100-003.png = " in same and "SOB_M_LC-14-13412-100-003.png" in same
     assert command.main(["check", "mias", "--data", str(samples), "--names", "3"]) == 1
     said = capsys.readouterr().out
-    assert re.search(r"images +119 +58 +off", said) and re.search(r"missing +0 +61 +off", said)
+    assert re.search(r"images +119 +58 +off", said) and re.search(r"listed, not there +0 +61 +off", said)
     assert "mdb002 (film not there)" in said and "and 58 more (--names)" in said

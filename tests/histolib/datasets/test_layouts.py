@@ -215,6 +215,16 @@ def test_cbis_in_several_folders(copy, drawn):
     assert found.left_out == {} and len({path.split("/")[0] for path in found.table["path"]}) == 2
 
 
+def test_cbis_beside_what_an_archive_program_left_and_a_folder_that_may_not_be_read(copy, drawn):
+    root = cbis_ddsm.find(copy("cbis_ddsm"))
+    for path in sorted((root / "CBIS-DDSM").iterdir()):
+        (root / "__MACOSX/CBIS-DDSM" / path.name).mkdir(parents=True)
+        (root / "__MACOSX/CBIS-DDSM" / path.name / "._000000.dcm").write_bytes(b"note")
+    (root / "lost+found").mkdir(mode=0)
+    found = datasets.load("cbis_ddsm", root)
+    pd.testing.assert_frame_equal(found.table, datasets.load("cbis_ddsm", drawn / "cbis_ddsm").table)
+
+
 @pytest.mark.parametrize("depth", ["", "dicom/"])
 def test_cbis_in_flat_folders_by_series(depth, copy, drawn):
     root = cbis_ddsm.find(copy("cbis_ddsm"))
