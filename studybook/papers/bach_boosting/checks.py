@@ -121,11 +121,9 @@ def spreads_of_rows(paper: Paper) -> Iterator[Row]:
             "Table 1",
             printed,
             pstdev(values),
-            "Agrees if divided by one less than the number of folds, unlike the row of the fusion, or if the seeds are "
-            "counted too, as the authors' log shows."
+            "Agrees if divided by one less, unlike the row of the fusion, or if seeds are counted too (log)."
             if agrees(printed, less)
-            else f"Divided by one less than the number of folds it is {less:.2f}. The printed number is larger than "
-            "the cells allow: the seeds are counted too, as the authors' log shows.",
+            else f"Divided by one less it is {less:.2f}; what is printed is larger: seeds are counted too (log).",
         )
         least = least_spread(values, 100 / fold_size(paper))
         check, found = f"standard deviation over folds and seeds, {method}", f"at least {least:.2f}"
