@@ -51,8 +51,8 @@ def plan(parameters: Mapping) -> list[dict]:
     In each of ``folds`` one network for all magnifications and one for two tasks; in those of ``folds_compared`` also a
     network for each magnification of ``specific``, one for all but each of ``left_out``, and those of ``further``.
     There the network for all and those for one or all but one are trained ``trainings`` times, from other initial
-    weights. And in each fold every hand-crafted descriptor with every classifier, and the frozen network, with a
-    regression for each magnification and with one for all, unless its images' side is 0.
+    weights. And in each of ``folds_fitted`` every hand-crafted descriptor with every classifier, and the frozen
+    network, with a regression for each magnification and with one for all, unless its images' side is 0.
 
     Raises
     ------
@@ -88,21 +88,20 @@ def plan(parameters: Mapping) -> list[dict]:
             chosen += [(*pair, VALIDATION, k, single) for k in again for pair in [("independent", 0), *pairs]]
         chosen += [("two tasks", 0, VALIDATION, 0, both)]
         found += [dict(zip(_NAMES, one)) | one[-1] | {"fold": fold} | shared for one in chosen]
-        crafted = [(name, one) for name in parameters["descriptors"] for one in parameters["classifiers"]]
-        found += [{"variant": CRAFTED, "magnification": 0, "descriptor": name, "classifier": one, "fold": fold}
-                  | {key: parameters[key] for key in _DATA} | {"size": parameters["descriptor_size"]}
-                  for name, one in crafted]  # fmt: skip
-        if parameters["frozen_size"]:
-            known = {key: parameters[key] for key in _DATA} | {"size": parameters["frozen_size"]}
-            found += [{"variant": name, "magnification": 0, "classifier": "logistic", "fold": fold} | known
-                      for name in (FROZEN, FROZEN_ALL)]  # fmt: skip
+    crafted = [(name, one) for name in parameters["descriptors"] for one in parameters["classifiers"]]
+    for fold in parameters["folds_fitted"]:
+        known = {"magnification": 0, "fold": fold} | {key: parameters[key] for key in _DATA}
+        found += [{"variant": CRAFTED, "descriptor": name, "classifier": one, "size": parameters["descriptor_size"]}
+                  | known for name, one in crafted]  # fmt: skip
+        found += [{"variant": name, "classifier": "logistic", "size": parameters["frozen_size"]} | known
+                  for name in (FROZEN, FROZEN_ALL) if parameters["frozen_size"]]  # fmt: skip
     return found
 
 
 def group(settings: Mapping) -> str:
-    """Processes of a fold: the networks that see all magnifications, the other networks, what is only fitted."""
+    """Of a fold, the networks that see all magnifications and the others; of all folds, what is fitted on descriptions."""
     if settings["variant"] in FITTED:
-        return f"fold{settings['fold']}-descriptors"
+        return "descriptors"
     return f"fold{settings['fold']}-{'some' if settings['magnification'] else 'all'}"
 
 
