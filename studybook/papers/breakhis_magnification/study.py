@@ -99,7 +99,7 @@ def plan(parameters: Mapping) -> list[dict]:
 
 
 def group(settings: Mapping) -> str:
-    """Of a fold, the networks that see all magnifications and the others; of all folds, what is fitted on descriptions."""
+    """Of a fold, the networks that see all magnifications and the others; of all folds, what is only fitted."""
     if settings["variant"] in FITTED:
         return "descriptors"
     return f"fold{settings['fold']}-{'some' if settings['magnification'] else 'all'}"
