@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from histolib import metrics
-from histolib.datasets.breakhis import MAGNIFICATIONS
+from histolib.datasets.breakhis import MAGNIFICATIONS, slide_numbers
 from histolib.metrics.resampling import interval, resampled
 from studybook.engine.units import Gathered
 from studybook.papers.breakhis_magnification.study import (
@@ -385,8 +385,8 @@ def sisters(rows: pd.DataFrame, table: pd.DataFrame, draws: int, seed: int) -> p
     for method, part in rows[rows["method"].isin(SHOWN)].groupby("method", sort=False):
         each = metrics.patient_scores(part, CELLS)["score"].reset_index()
         tested = each.groupby("fold")["patient"].agg(set)
-        known = {fold: set(_number(everyone[~everyone.isin(there)])) for fold, there in tested.items()}
-        has = [number in known[fold] for number, fold in zip(_number(each["patient"]), each["fold"], strict=True)]
+        known = {fold: set(slide_numbers(everyone[~everyone.isin(there)])) for fold, there in tested.items()}
+        has = [number in known[fold] for number, fold in zip(slide_numbers(each["patient"]), each["fold"], strict=True)]
         has, score = np.array(has), each["score"].to_numpy()
         pairs = [{"with": np.average(score[has], weights=w[has]), "without": np.average(score[~has], weights=w[~has])}
                  for w in [np.ones(len(each)), *resampled(each["patient"], draws, seed)]
@@ -399,11 +399,6 @@ def sisters(rows: pd.DataFrame, table: pd.DataFrame, draws: int, seed: int) -> p
             counts["difference"] = beside.interval(whole.loc["less"], sign="+")
         found[method] = counts
     return pd.DataFrame(found).T
-
-
-def _number(patients: pd.Series) -> pd.Series:
-    """Slide numbers without the kind of tumor before them and the letters at their ends."""
-    return patients.str.replace(r"^[A-Z]+-|[A-Z]+$", "", regex=True)
 
 
 def magnification_task(found: Gathered) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from histolib import datasets
-from histolib.datasets.breakhis import MAGNIFICATIONS
+from histolib.datasets.breakhis import MAGNIFICATIONS, slide_numbers
 from histolib.metrics import splits
 from studybook import twins
 from studybook.engine.units import Result
@@ -38,7 +38,7 @@ MAGNIFICATION_TABLE = "magnification"  # a unit's further table: answers about t
 _NAMES = ("variant", "magnification", "tuned_on", "training")
 _WEIGHTS = ("weight_malignancy", "weight_magnification")
 _SET = ("data", "patients", "data_seed", "difficulty")
-_DATA = (*_SET, "split", "seed")
+_DATA = (*_SET, "split", "sisters_together", "seed")
 _SHARED = (
     *_DATA, "size", "width", "epochs", "batch_size", "learning_rate", "momentum",
     "patience", "validation", "dropout",
@@ -57,12 +57,15 @@ def plan(parameters: Mapping) -> list[dict]:
     Raises
     ------
     ValueError
-        If ``folds_compared`` is empty or not among ``folds``, ``specific`` is empty, or a network of ``further`` is
-        unknown.
+        If ``folds_compared`` is empty or not among ``folds``, ``specific`` is empty, a network of ``further`` is
+        unknown, or sisters are to be together in the published folds.
     """
     compared, further = parameters["folds_compared"], parameters["further"]
     if not compared or not set(compared) <= set(parameters["folds"]):
         raise ValueError(f"folds_compared={compared}: expected at least one, each of folds={parameters['folds']}")
+    if parameters["sisters_together"] and parameters["split"] != "drawn":
+        raise ValueError(f"sisters_together=True, split={parameters['split']!r}: the published folds can't be changed; "
+                         "expected split='drawn'")  # fmt: skip
     if not parameters["specific"]:
         raise ValueError("specific=[]: expected at least one magnification that gets a network of its own")
     if not set(further) <= set(FURTHER):
@@ -141,7 +144,7 @@ def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     magnifications of a specific one, the magnification left out) is not looked at for stopping either.
     """
     table = dataset(settings).table
-    rest, test = splits.of_fold(table, settings["fold"], settings["split"])
+    rest, test = _sides(settings)
     lowest = test[table["magnification"].to_numpy()[test] == MAGNIFICATIONS[0]]
     if settings["tuned_on"] == TESTED:
         return rest, lowest, test
@@ -157,6 +160,14 @@ def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             part = f"{label(settings)}: its {side} part has {len(rows)} images and none of class {missing}"
             raise ValueError(f"{part}; more patients are needed, or this unit left out")
     return found["training"], found["validation"], test
+
+
+def _sides(settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the fold's images to learn from and to be tested on."""
+    table = dataset(settings).table
+    if settings["sisters_together"]:
+        table = table.assign(patient=slide_numbers(table["patient"]))
+    return splits.of_fold(table, settings["fold"], settings["split"])
 
 
 def train(network, settings: Mapping, images, answers, validation):
@@ -224,7 +235,7 @@ def _fitted(settings: Mapping) -> Result:
     """A classifier on one description of the images, fitted for each magnification as those that the paper quotes, or
     for all of them at once."""
     table = dataset(settings).table
-    train, test = splits.of_fold(table, settings["fold"], settings["split"])
+    train, test = _sides(settings)
     parts, times = [], []
     for magnifications in [MAGNIFICATIONS] if settings["variant"] == FROZEN_ALL else [[k] for k in MAGNIFICATIONS]:
         there = table["magnification"].isin(magnifications).to_numpy()

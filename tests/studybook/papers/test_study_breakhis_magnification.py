@@ -18,7 +18,7 @@ from studybook.published import verdicts
 
 VALUES = {
     "data": None, "patients": 12, "data_seed": 3, "difficulty": 1.0,
-    "split": "official", "folds": [1, 2], "folds_compared": [1], "folds_fitted": [1, 2],
+    "split": "official", "folds": [1, 2], "folds_compared": [1], "folds_fitted": [1, 2], "sisters_together": False,
     "specific": [40, 100, 200, 400], "left_out": [400],
     "size": 32, "width": 0.0625, "epochs": 1, "batch_size": 16, "learning_rate": 0.01,
     "momentum": 0.9, "patience": 5, "validation": 0.34, "dropout": 0.1, "weight_malignancy": 0.75,
@@ -66,6 +66,20 @@ def test_folds_that_are_compared_are_among_the_folds():
 def test_an_unknown_further_network_is_named():
     with pytest.raises(ValueError, match="further=.*expected some of regression"):
         study.plan(VALUES | {"further": ["regresion"]})
+
+
+def test_sisters_can_be_kept_on_one_side_of_drawn_folds(plan, monkeypatch):
+    there = study.dataset(plan[0])
+    # Every second patient becomes a sister of the one before.
+    names = there.table.drop_duplicates("patient").groupby("label")["patient"].agg(list)
+    sisters = {two: f"{one}B" for part in names for one, two in zip(part[::2], part[1::2])}
+    table = there.table.assign(patient=there.table["patient"].replace(sisters))
+    monkeypatch.setattr(study, "dataset", lambda settings: replace(there, table=table))
+    numbers = table["patient"].str.replace(r"^[A-Z]+-|[A-Z]+$", "", regex=True).to_numpy(object)
+    train, _, test = study.parts(plan[0] | {"split": "drawn", "sisters_together": True})
+    assert not set(numbers[train]) & set(numbers[test])
+    with pytest.raises(ValueError, match="sisters_together=True, split='official'"):
+        study.plan(VALUES | {"sisters_together": True})
 
 
 def test_a_part_without_a_class_is_named(plan, monkeypatch):
