@@ -60,7 +60,8 @@ def test_folds_that_are_compared_are_among_the_folds():
     for wrong in ([], [3]):
         with pytest.raises(ValueError, match="folds_compared=.*folds="):
             study.plan(VALUES | {"folds_compared": wrong})
-    assert {one["fold"] for one in study.plan(VALUES | {"folds": [2], "folds_compared": [2]})} == {2}
+    second = study.plan(VALUES | {"folds": [2], "folds_compared": [2], "folds_fitted": [2]})
+    assert {one["fold"] for one in second} == {2}
 
 
 def test_an_unknown_further_network_is_named():
