@@ -21,12 +21,13 @@ from studybook.papers.breakhis_magnification.study import (
     TESTED_LESS,
 )
 from studybook.published import beside
+from studybook.twins.ceiling import METHOD as CEILING
 
 COLORS, PAPERS_BEST = "rgb, svm", "pftas, svm"  # the plainest method, colors and no shape; the feature that is quoted
 CONSTANT = "always malignant"
 STOPPED, LONGER = f"independent, {TESTED_LESS}", f"independent, {TESTED}"
 CELLS = ("training", "fold", "magnification")  # of which an average is a mean
-SHOWN = (CONSTANT, COLORS, PAPERS_BEST, FROZEN, FROZEN_ALL, *MAIN)
+SHOWN = (CONSTANT, CEILING, COLORS, PAPERS_BEST, FROZEN, FROZEN_ALL, *MAIN)
 OPENING = ("learned", "one_for_all", "state_of_the_art")  # the claims with which the chapter opens
 _RATE = ["value", "low", "high"]
 
@@ -225,8 +226,8 @@ def scores(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
         As in `metrics.summary`.
     """
     rate = metrics.recognition_intervals(rows, draws=draws, seed=seed, over=CELLS)
-    found = beside.scores(metrics.summary(single_tests(rows), draws, seed), ["balanced_accuracy", "auc"])
-    found.insert(0, "recognition rate", rate.apply(beside.interval, axis=1))
+    found = beside.scores(metrics.summary(single_tests(rows), draws, seed), ["balanced_accuracy", "auc"], 2)
+    found.insert(0, "recognition rate", rate.apply(beside.interval, axis=1, digits=2))
     called = rows.groupby("method", sort=False)["p_1"].agg(lambda p: (p >= 0.5).mean())
     return found.rename(columns={"balanced_accuracy": "balanced accuracy", "auc": "AUC"}).assign(
         **{"called malignant": called.map("{:.2f}".format)}
