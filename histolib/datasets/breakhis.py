@@ -103,13 +103,18 @@ def official_folds() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["image_id", "patient", "magnification", *_FOLD_COLUMNS])
 
 
+def slide_numbers(patients: pd.Series) -> pd.Series:
+    """Slide numbers of patients such as ``DC-14-1234AB``, without the kind of tumor and the letters at the end."""
+    return patients.str.replace(r"^[A-Z]+-|[A-Z]+$", "", regex=True)
+
+
 def fold_sizes() -> pd.DataFrame:
     """What the official folds hold, one row each: images and patients of the test and the training side.
 
-    And the number of slide numbers without the letters at their end (`case`) that are on both sides.
+    And how many slide numbers without their letters (`slide_numbers`) are on both sides.
     """
     table = official_folds()
-    case = table["patient"].str.replace(r"^[A-Z]+-|[A-Z]+$", "", regex=True)
+    case = slide_numbers(table["patient"])
     rows = {}
     for fold in _FOLD_COLUMNS:
         sides = table.groupby(fold, sort=True)

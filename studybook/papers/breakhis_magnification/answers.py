@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from histolib import metrics
-from histolib.datasets.breakhis import MAGNIFICATIONS
+from histolib.datasets.breakhis import MAGNIFICATIONS, slide_numbers
 from histolib.metrics.resampling import interval, resampled
 from studybook.engine.units import Gathered
 from studybook.papers.breakhis_magnification.study import (
@@ -21,12 +21,13 @@ from studybook.papers.breakhis_magnification.study import (
     TESTED_LESS,
 )
 from studybook.published import beside
+from studybook.twins.ceiling import METHOD as CEILING
 
 COLORS, PAPERS_BEST = "rgb, svm", "pftas, svm"  # the plainest method, colors and no shape; the feature that is quoted
 CONSTANT = "always malignant"
 STOPPED, LONGER = f"independent, {TESTED_LESS}", f"independent, {TESTED}"
 CELLS = ("training", "fold", "magnification")  # of which an average is a mean
-SHOWN = (CONSTANT, COLORS, PAPERS_BEST, FROZEN, FROZEN_ALL, *MAIN)
+SHOWN = (CONSTANT, CEILING, COLORS, PAPERS_BEST, FROZEN, FROZEN_ALL, *MAIN)
 OPENING = ("learned", "one_for_all", "state_of_the_art")  # the claims with which the chapter opens
 _RATE = ["value", "low", "high"]
 
@@ -225,8 +226,8 @@ def scores(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
         As in `metrics.summary`.
     """
     rate = metrics.recognition_intervals(rows, draws=draws, seed=seed, over=CELLS)
-    found = beside.scores(metrics.summary(single_tests(rows), draws, seed), ["balanced_accuracy", "auc"])
-    found.insert(0, "recognition rate", rate.apply(beside.interval, axis=1))
+    found = beside.scores(metrics.summary(single_tests(rows), draws, seed), ["balanced_accuracy", "auc"], 2)
+    found.insert(0, "recognition rate", rate.apply(beside.interval, axis=1, digits=2))
     called = rows.groupby("method", sort=False)["p_1"].agg(lambda p: (p >= 0.5).mean())
     return found.rename(columns={"balanced_accuracy": "balanced accuracy", "auc": "AUC"}).assign(
         **{"called malignant": called.map("{:.2f}".format)}
@@ -385,8 +386,8 @@ def sisters(rows: pd.DataFrame, table: pd.DataFrame, draws: int, seed: int) -> p
     for method, part in rows[rows["method"].isin(SHOWN)].groupby("method", sort=False):
         each = metrics.patient_scores(part, CELLS)["score"].reset_index()
         tested = each.groupby("fold")["patient"].agg(set)
-        known = {fold: set(_number(everyone[~everyone.isin(there)])) for fold, there in tested.items()}
-        has = [number in known[fold] for number, fold in zip(_number(each["patient"]), each["fold"], strict=True)]
+        known = {fold: set(slide_numbers(everyone[~everyone.isin(there)])) for fold, there in tested.items()}
+        has = [number in known[fold] for number, fold in zip(slide_numbers(each["patient"]), each["fold"], strict=True)]
         has, score = np.array(has), each["score"].to_numpy()
         pairs = [{"with": np.average(score[has], weights=w[has]), "without": np.average(score[~has], weights=w[~has])}
                  for w in [np.ones(len(each)), *resampled(each["patient"], draws, seed)]
@@ -399,11 +400,6 @@ def sisters(rows: pd.DataFrame, table: pd.DataFrame, draws: int, seed: int) -> p
             counts["difference"] = beside.interval(whole.loc["less"], sign="+")
         found[method] = counts
     return pd.DataFrame(found).T
-
-
-def _number(patients: pd.Series) -> pd.Series:
-    """Slide numbers without the kind of tumor before them and the letters at their ends."""
-    return patients.str.replace(r"^[A-Z]+-|[A-Z]+$", "", regex=True)
 
 
 def magnification_task(found: Gathered) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from histolib import datasets
-from histolib.datasets.breakhis import MAGNIFICATIONS
+from histolib.datasets.breakhis import MAGNIFICATIONS, slide_numbers
 from histolib.metrics import splits
 from studybook import twins
 from studybook.engine.units import Result
@@ -38,7 +38,7 @@ MAGNIFICATION_TABLE = "magnification"  # a unit's further table: answers about t
 _NAMES = ("variant", "magnification", "tuned_on", "training")
 _WEIGHTS = ("weight_malignancy", "weight_magnification")
 _SET = ("data", "patients", "data_seed", "difficulty")
-_DATA = (*_SET, "split", "seed")
+_DATA = (*_SET, "split", "sisters_together", "seed")
 _SHARED = (
     *_DATA, "size", "width", "epochs", "batch_size", "learning_rate", "momentum",
     "patience", "validation", "dropout",
@@ -51,18 +51,21 @@ def plan(parameters: Mapping) -> list[dict]:
     In each of ``folds`` one network for all magnifications and one for two tasks; in those of ``folds_compared`` also a
     network for each magnification of ``specific``, one for all but each of ``left_out``, and those of ``further``.
     There the network for all and those for one or all but one are trained ``trainings`` times, from other initial
-    weights. And in each fold every hand-crafted descriptor with every classifier, and the frozen network, with a
-    regression for each magnification and with one for all, unless its images' side is 0.
+    weights. And in each of ``folds_fitted`` every hand-crafted descriptor with every classifier, and the frozen
+    network, with a regression for each magnification and with one for all, unless its images' side is 0.
 
     Raises
     ------
     ValueError
-        If ``folds_compared`` is empty or not among ``folds``, ``specific`` is empty, or a network of ``further`` is
-        unknown.
+        If ``folds_compared`` is empty or not among ``folds``, ``specific`` is empty, a network of ``further`` is
+        unknown, or sisters are to be together in the published folds.
     """
     compared, further = parameters["folds_compared"], parameters["further"]
     if not compared or not set(compared) <= set(parameters["folds"]):
         raise ValueError(f"folds_compared={compared}: expected at least one, each of folds={parameters['folds']}")
+    if parameters["sisters_together"] and parameters["split"] != "drawn":
+        raise ValueError(f"sisters_together=True, split={parameters['split']!r}: the published folds can't be changed; "
+                         "expected split='drawn'")  # fmt: skip
     if not parameters["specific"]:
         raise ValueError("specific=[]: expected at least one magnification that gets a network of its own")
     if not set(further) <= set(FURTHER):
@@ -88,21 +91,20 @@ def plan(parameters: Mapping) -> list[dict]:
             chosen += [(*pair, VALIDATION, k, single) for k in again for pair in [("independent", 0), *pairs]]
         chosen += [("two tasks", 0, VALIDATION, 0, both)]
         found += [dict(zip(_NAMES, one)) | one[-1] | {"fold": fold} | shared for one in chosen]
-        crafted = [(name, one) for name in parameters["descriptors"] for one in parameters["classifiers"]]
-        found += [{"variant": CRAFTED, "magnification": 0, "descriptor": name, "classifier": one, "fold": fold}
-                  | {key: parameters[key] for key in _DATA} | {"size": parameters["descriptor_size"]}
-                  for name, one in crafted]  # fmt: skip
-        if parameters["frozen_size"]:
-            known = {key: parameters[key] for key in _DATA} | {"size": parameters["frozen_size"]}
-            found += [{"variant": name, "magnification": 0, "classifier": "logistic", "fold": fold} | known
-                      for name in (FROZEN, FROZEN_ALL)]  # fmt: skip
+    crafted = [(name, one) for name in parameters["descriptors"] for one in parameters["classifiers"]]
+    for fold in parameters["folds_fitted"]:
+        known = {"magnification": 0, "fold": fold} | {key: parameters[key] for key in _DATA}
+        found += [{"variant": CRAFTED, "descriptor": name, "classifier": one, "size": parameters["descriptor_size"]}
+                  | known for name, one in crafted]  # fmt: skip
+        found += [{"variant": name, "classifier": "logistic", "size": parameters["frozen_size"]} | known
+                  for name in (FROZEN, FROZEN_ALL) if parameters["frozen_size"]]  # fmt: skip
     return found
 
 
 def group(settings: Mapping) -> str:
-    """Processes of a fold: the networks that see all magnifications, the other networks, what is only fitted."""
+    """Of a fold, the networks that see all magnifications and the others; of all folds, what is only fitted."""
     if settings["variant"] in FITTED:
-        return f"fold{settings['fold']}-descriptors"
+        return "descriptors"
     return f"fold{settings['fold']}-{'some' if settings['magnification'] else 'all'}"
 
 
@@ -142,7 +144,7 @@ def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     magnifications of a specific one, the magnification left out) is not looked at for stopping either.
     """
     table = dataset(settings).table
-    rest, test = splits.of_fold(table, settings["fold"], settings["split"])
+    rest, test = _sides(settings)
     lowest = test[table["magnification"].to_numpy()[test] == MAGNIFICATIONS[0]]
     if settings["tuned_on"] == TESTED:
         return rest, lowest, test
@@ -158,6 +160,14 @@ def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             part = f"{label(settings)}: its {side} part has {len(rows)} images and none of class {missing}"
             raise ValueError(f"{part}; more patients are needed, or this unit left out")
     return found["training"], found["validation"], test
+
+
+def _sides(settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the fold's images to learn from and to be tested on."""
+    table = dataset(settings).table
+    if settings["sisters_together"]:
+        table = table.assign(patient=slide_numbers(table["patient"]))
+    return splits.of_fold(table, settings["fold"], settings["split"])
 
 
 def train(network, settings: Mapping, images, answers, validation):
@@ -225,7 +235,7 @@ def _fitted(settings: Mapping) -> Result:
     """A classifier on one description of the images, fitted for each magnification as those that the paper quotes, or
     for all of them at once."""
     table = dataset(settings).table
-    train, test = splits.of_fold(table, settings["fold"], settings["split"])
+    train, test = _sides(settings)
     parts, times = [], []
     for magnifications in [MAGNIFICATIONS] if settings["variant"] == FROZEN_ALL else [[k] for k in MAGNIFICATIONS]:
         there = table["magnification"].isin(magnifications).to_numpy()

@@ -18,6 +18,7 @@ from studybook.engine.units import Gathered
 from studybook.papers.breakhis_patches.scoring import RAW, varied
 from studybook.papers.breakhis_patches.study import OURS, REGULARIZATIONS, TUNED
 from studybook.published import beside, reported
+from studybook.twins.ceiling import METHOD as CEILING
 
 ALL, HERE = "all others", "not in this run"
 CONSTANT, PLAINEST = "always malignant", "color histogram"
@@ -378,12 +379,20 @@ def trainings(images: pd.DataFrame, one: str, other: str, draws: int = 1000, see
     return pd.DataFrame(found).T
 
 
-def with_constant(images: pd.DataFrame) -> pd.DataFrame:
-    """The base setting, the other methods and the constant answer, over all magnifications, first trainings only."""
+def with_constant(images: pd.DataFrame, ceiling: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The base setting, the other methods and the constant answer, over all magnifications, first trainings only.
+
+    ``ceiling``: predictions of the same images from what was drawn, from `ceiling_by_fold.table`; they come second.
+    """
     rows = of_variants(images, "network")
     rows = rows[rows["training"] == 1]
     first = rows[rows["method"] == rows["method"].iloc[0]]
-    return pd.concat([first.assign(method=CONSTANT, p_0=0.0, p_1=1.0), rows], ignore_index=True)
+    parts = [first.assign(method=CONSTANT, p_0=0.0, p_1=1.0), rows]
+    if ceiling is not None and len(ceiling):
+        given = ceiling.set_index(ceiling["fold"].astype(str) + "/" + ceiling["image_id"])[["p_0", "p_1"]]
+        place = first["fold"].astype(str) + "/" + first["image_id"].str.rpartition("/")[2]
+        parts.insert(1, first.assign(method=CEILING, **given.loc[place].set_axis(first.index)))
+    return pd.concat(parts, ignore_index=True)
 
 
 def method_scores(rows: pd.DataFrame, names: Sequence[str], draws: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -398,8 +407,8 @@ def method_scores(rows: pd.DataFrame, names: Sequence[str], draws: int = 1000, s
         As in `metrics.summary`.
     """
     rate = metrics.recognition_intervals(rows, draws=draws, seed=seed, over=("fold", "magnification"))
-    table = beside.scores(metrics.summary(rows, draws, seed), names)
-    table.insert(0, "recognition rate", rate.apply(beside.interval, axis=1))
+    table = beside.scores(metrics.summary(rows, draws, seed), names, 2)
+    table.insert(0, "recognition rate", rate.apply(beside.interval, axis=1, digits=2))
     return table.rename(columns=lambda name: _TITLES.get(name, name))
 
 
@@ -434,7 +443,7 @@ def winners(rows: pd.DataFrame, draws: int = 1000, seed: int = 0) -> list[str]:
 
     Parameters as in `beaten`.
     """
-    names = [name for name in rows["method"].unique() if name not in (CONSTANT, PLAINEST)]
+    names = [name for name in rows["method"].unique() if name not in (CONSTANT, CEILING, PLAINEST)]
     for reference in [name for name in (CONSTANT, PLAINEST) if name in set(rows["method"])]:
         low = metrics.difference(rows, reference, draws, seed=seed).xs("auc", level="score")["low"]
         names = [name for name in names if low[name] > 0]

@@ -115,7 +115,7 @@ FOUND = {
 REMARKS = {
     "breakhis_magnification": "letters tuned_on_test_images gain_by_augmentation training_time",
     "breakhis_patches": """cropping_chart_title better_than_others sliding_or_random stride complexity
-        largest_difference sum_and_average precision auc""",
+        resizing_without_result largest_difference sum_and_average precision auc""",
 }
 
 

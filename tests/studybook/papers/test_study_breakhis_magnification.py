@@ -15,10 +15,11 @@ from histolib.models import ablation
 from studybook.engine import units
 from studybook.papers.breakhis_magnification import answers, study
 from studybook.published import verdicts
+from studybook.twins import ceiling_by_fold
 
 VALUES = {
     "data": None, "patients": 12, "data_seed": 3, "difficulty": 1.0,
-    "split": "official", "folds": [1, 2], "folds_compared": [1],
+    "split": "official", "folds": [1, 2], "folds_compared": [1], "folds_fitted": [1, 2], "sisters_together": False,
     "specific": [40, 100, 200, 400], "left_out": [400],
     "size": 32, "width": 0.0625, "epochs": 1, "batch_size": 16, "learning_rate": 0.01,
     "momentum": 0.9, "patience": 5, "validation": 0.34, "dropout": 0.1, "weight_malignancy": 0.75,
@@ -53,21 +54,34 @@ def test_every_comparison_is_planned_once(plan):
     second = [study.method(one) for one in plan if one["fold"] == 2]
     assert second == ["independent", "two tasks", "glcm, quadratic", "glcm, nearest", study.FROZEN, study.FROZEN_ALL]
     assert study.FROZEN not in map(study.method, study.plan(VALUES | {"frozen_size": 0}))
-    assert {study.group(one) for one in plan} == {f"fold{k}-{n}" for k in (1, 2) for n in ("all", "descriptors")} | {
-        "fold1-some"
-    }
+    assert {study.group(one) for one in plan} == {"fold1-all", "fold2-all", "fold1-some", "descriptors"}
 
 
 def test_folds_that_are_compared_are_among_the_folds():
     for wrong in ([], [3]):
         with pytest.raises(ValueError, match="folds_compared=.*folds="):
             study.plan(VALUES | {"folds_compared": wrong})
-    assert {one["fold"] for one in study.plan(VALUES | {"folds": [2], "folds_compared": [2]})} == {2}
+    second = study.plan(VALUES | {"folds": [2], "folds_compared": [2], "folds_fitted": [2]})
+    assert {one["fold"] for one in second} == {2}
 
 
 def test_an_unknown_further_network_is_named():
     with pytest.raises(ValueError, match="further=.*expected some of regression"):
         study.plan(VALUES | {"further": ["regresion"]})
+
+
+def test_sisters_can_be_kept_on_one_side_of_drawn_folds(plan, monkeypatch):
+    there = study.dataset(plan[0])
+    # Every second patient becomes a sister of the one before.
+    names = there.table.drop_duplicates("patient").groupby("label")["patient"].agg(list)
+    sisters = {two: f"{one}B" for part in names for one, two in zip(part[::2], part[1::2])}
+    table = there.table.assign(patient=there.table["patient"].replace(sisters))
+    monkeypatch.setattr(study, "dataset", lambda settings: replace(there, table=table))
+    numbers = table["patient"].str.replace(r"^[A-Z]+-|[A-Z]+$", "", regex=True).to_numpy(object)
+    train, _, test = study.parts(plan[0] | {"split": "drawn", "sisters_together": True})
+    assert not set(numbers[train]) & set(numbers[test])
+    with pytest.raises(ValueError, match="sisters_together=True, split='official'"):
+        study.plan(VALUES | {"sisters_together": True})
 
 
 def test_a_part_without_a_class_is_named(plan, monkeypatch):
@@ -90,8 +104,8 @@ def test_averages_and_constant_answers_by_hand():
     known = answers.named(rows.assign(image_id=["a-40-1", "b-40-1", "c-100-1"]))
     told = answers.scores(pd.concat([known, answers.constant(known)]), draws=5, seed=0)
     assert told["called malignant"].tolist() == ["0.67", "1.00"]
-    assert [text[:5] for text in told["balanced accuracy"]] == ["0.250", "0.500"]
-    assert [text[:5] for text in told["recognition rate"]] == ["0.250", "0.750"]
+    assert [text[:4] for text in told["balanced accuracy"]] == ["0.25", "0.50"]
+    assert [text[:4] for text in told["recognition rate"]] == ["0.25", "0.75"]
 
 
 def test_factors_by_hand():
@@ -269,6 +283,8 @@ def test_methods_are_compared_on_images_that_all_of_them_answered(rows):
         answers.CONSTANT, study.FROZEN, study.FROZEN_ALL, *study.MAIN
     ]  # fmt: skip
     assert set(compared["magnification"]) == {40, 100, 200} and set(compared["training"]) == {1}
+    drawn = answers.named(ceiling_by_fold.table(study.dataset(VALUES), [1]))
+    assert answers.shared(pd.concat([rows, drawn]))["method"].unique()[1] == answers.CEILING
     assert answers.shared(rows, ["no such method"]).empty
     less = answers.less(compared, study.FROZEN, draws=5, seed=0)
     own = compared[compared["method"] == study.FROZEN]

@@ -350,7 +350,11 @@ def test_differences_from_constant_and_colors_are_of_all_magnifications_together
     table = findings.method_scores(rows, ["accuracy"], draws=5)
     assert table.columns.tolist() == ["recognition rate", "image accuracy"]
     rate = metrics.recognition_rate(rows, ["method"])["DeCAF"]
-    assert table.loc["DeCAF", "recognition rate"].startswith(f"{rate:.3f} [")
+    assert table.loc["DeCAF", "recognition rate"].startswith(f"{rate:.2f} [")
+    base = scoring.levels(found)["image"].query("method == @found.units['method'].iloc[0]")
+    drawn = findings.with_constant(base, base.assign(method=findings.CEILING, p_0=0.25, p_1=0.75))
+    assert drawn["method"].unique().tolist() == [findings.CONSTANT, findings.CEILING, study.OURS]
+    assert (drawn.loc[drawn["method"] == findings.CEILING, "p_1"] == 0.75).all()
     perfect = rows.assign(p_1=rows["p_1"].where(rows["method"] != "DeCAF", 0.1 + 0.8 * rows["y_true"]))
     perfect = perfect[perfect["method"].isin([findings.CONSTANT, "DeCAF"])]
     assert findings.winners(perfect, draws=20) == ["DeCAF"]
