@@ -316,9 +316,10 @@ def leaked(tables: Mapping[str, pd.DataFrame]) -> Markdown:
         parts = table.index.to_series().str.rsplit(", ", n=1)
         for method, rows in table.groupby(parts.str[1], sort=False):
             honest, last = rows.iloc[0], rows.iloc[-1]
+            protocol = last.name.rpartition(", ")[0]
             lines.append(
                 f"{name}, {_short(method)}: AUC {honest['auc']}, F1 at one half {honest['F1 at one half']} "
-                f"in the first row, {last['auc']}, {last['F1 at one half']} in the last ({last.name.rpartition(', ')[0]})."
+                f"in the first row, {last['auc']}, {last['F1 at one half']} in the last ({protocol})."
             )
     return Markdown("**What to see:**\n\n" + "\n".join(f"- {line}" for line in lines))
 
