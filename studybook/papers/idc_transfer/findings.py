@@ -63,17 +63,27 @@ def comparable(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([predictions.own(rows), predictions.crafted(rows)], ignore_index=True)
 
 
-def protocols(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the methods that were tested under other protocols, and of the same methods under the run's own."""
+def protocols(rows: pd.DataFrame, parameters: Mapping) -> pd.DataFrame:
+    """Rows of the methods that were tested under several protocols, by protocol and method, the honest one first.
+
+    Parameters
+    ----------
+    rows, parameters
+        All predictions of a run, and its parameters.
+    """
     others = rows[rows["method"].str.startswith(f"{predictions.STUDY}by ")]
     names = others["method"].str.removeprefix(predictions.STUDY)
     # Runs that were kept before networks were among these name the protocol alone: the forest's.
     names = names.where(names.str.count(", ") > 1, names + f", {study.FOREST}")
+    others = others.assign(method=names)
     again = predictions.own(rows)
     again = again[again["method"].isin(names.str.split(", ", n=2).str[2])]
-    if f"by patient, SMOTE train, {study.FOREST}" in set(names):
-        again = again[again["method"] != study.FOREST]
-    return pd.concat([again.assign(method="this run's protocol, " + again["method"]), others.assign(method=names)])
+    again = again.assign(method=f"{_protocol(parameters['split'], parameters['oversample'])}, " + again["method"])
+    again = again[~again["method"].isin(names)]
+    ordered = [_protocol(*one) for one in (study.HONEST, study.BY_PATCH, study.PUBLISHED)]
+    both = pd.concat([again, others])
+    places = both["method"].map(lambda name: next((k for k, one in enumerate(ordered) if name.startswith(one)), -1))
+    return both.iloc[np.argsort(places, kind="stable")]
 
 
 def answers(rows: pd.DataFrame, draws: int, seed: int) -> dict[str, pd.Series]:
@@ -257,8 +267,7 @@ def rates(rows: pd.DataFrame, parameters: Mapping, draws: int, seed: int) -> pd.
     DataFrame
         ``rate, protocol, value, low, high``, sorted; ``run``, empty.
     """
-    own = f"by {parameters['split']}, SMOTE {parameters['oversample']}"
-    published = f"by {study.PUBLISHED[0]}, SMOTE {study.PUBLISHED[1]}"
+    own, published = _protocol(parameters["split"], parameters["oversample"]), _protocol(*study.PUBLISHED)
     rate = f"rate {parameters['learning_rate']:g}"
     names = {study.TUNING: f"{rate}, {own}"}
     names |= {f"{predictions.STUDY}{published}, {study.TUNING}": f"{rate}, {published}"}
@@ -307,12 +316,17 @@ def leaked(tables: Mapping[str, pd.DataFrame]) -> Markdown:
         parts = table.index.to_series().str.rsplit(", ", n=1)
         for method, rows in table.groupby(parts.str[1], sort=False):
             honest, last = rows.iloc[0], rows.iloc[-1]
+            protocol = last.name.rpartition(", ")[0]
             lines.append(
                 f"{name}, {_short(method)}: AUC {honest['auc']}, F1 at one half {honest['F1 at one half']} "
-                f"in the first row, {last['auc']}, {last['F1 at one half']} in the last ({last.name})."
+                f"in the first row, {last['auc']}, {last['F1 at one half']} in the last ({protocol})."
             )
     return Markdown("**What to see:**\n\n" + "\n".join(f"- {line}" for line in lines))
 
 
 def _short(method: str) -> str:
     return {study.FROZEN: "EfficientNet-Lite0", study.TUNING: "fine-tuning"}.get(method, method.replace("_", " "))
+
+
+def _protocol(split: str, oversample: str) -> str:
+    return f"by {split}, SMOTE {oversample}"

@@ -117,16 +117,14 @@ def test_the_paper_claims_are_answered_by_a_run_and_by_a_kept_one(rows, root):
     assert set(findings.foremost({"this run": mine})["this run"]) <= set(mine)
 
 
-def test_protocols_stand_beside_one_another_in_old_and_new_runs(rows, root):
-    new = findings.protocols(rows)["method"].unique().tolist()
+def test_protocols_stand_beside_one_another_in_old_and_new_runs(rows, values, root):
+    new = findings.protocols(rows, values)["method"].unique().tolist()
     assert new == [
-        "this run's protocol, color_histogram", "by patch, SMOTE train, color_histogram",
+        "by patient, SMOTE train, color_histogram", "by patch, SMOTE train, color_histogram",
         "by patch, SMOTE before, color_histogram",
     ]  # fmt: skip
-    old = findings.protocols(predictions.load(root / "records/idc_transfer/sample/predictions.csv.gz"))
-    assert set(old["method"]) == {
-        f"by {how}, {study.FOREST}" for how in ("patient, SMOTE train", "patch, SMOTE train", "patch, SMOTE before")
-    }
+    old = findings.protocols(predictions.load(root / "records/idc_transfer/sample/predictions.csv.gz"), values)
+    assert old["method"].unique().tolist() == new
 
 
 def test_fine_tuning_by_learning_rate_takes_the_first_training(rows, values):
