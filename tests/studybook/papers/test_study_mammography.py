@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from histolib import datasets, training
@@ -166,10 +167,22 @@ def test_the_unit_for_screening_is_tested_on_the_unseen_set_and_leaves_a_model(p
     learned, stopped, _ = study.parts(last)
     assert screener.card.data["images"] == len(learned)
     assert screener.card.data["images that decided when to stop"] == len(stopped)
-    assert list(screener.card.metrics) == ["auc on mias", "accuracy on mias"]
-    assert all(low <= value <= high for value, low, high in screener.card.metrics.values())
+    scores = screener.card.metrics
+    assert [*scores][:2] == ["auc on mias", "accuracy on mias"] and len(scores) == 5
+    assert all(low <= value <= high for value, low, high in [*scores.values()][:4])
     answer = screening.predict(screener, unseen.image(0)[..., 0], heat_map=False)
     assert sum(answer.probabilities.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_threshold_on_the_card_is_chosen_on_the_held_out_part():
+    y = np.repeat([0, 1], 10)
+    held = pd.DataFrame({"y_true": y, "p_1": np.r_[np.linspace(0, 0.45, 10), np.linspace(0.3, 0.75, 10)]})
+    unseen = pd.DataFrame({"method": "a", "image_id": [*map(str, range(20))], "patient": [*map(str, range(20))],
+                           "y_true": y, "p_1": np.r_[np.full(10, 0.2), np.full(10, 0.4)]})  # fmt: skip
+    found = study.card_scores(unseen.assign(p_0=1 - unseen["p_1"]), held, "mias", 0)
+    assert found["sensitivity at 0.3 on mias"][0] == found["specificity at 0.3 on mias"][0] == 1
+    assert found["accuracy on mias"][0] == 0.5
+    assert found["probabilities on mias too high by"] == pytest.approx(0.3 - 0.5)
 
 
 def test_a_unit_is_the_same_alone_and_after_others_of_its_group(plan):
