@@ -32,17 +32,19 @@ BLOCKS = (0, 1, 2, 3, "all")
 PLAIN = "plain"  # no block trained and no dense layers: a logistic regression on what the frozen network gives
 CONTROL = "0+"  # no block trained, the dense layers alone learn in the second stage too, as long as the others do
 AT_ONCE = "2-"  # two blocks and the dense layers from the beginning, no first stage
+STATISTICS = "2s"  # two blocks; frozen blocks normalize by the batch at hand in training, as in the Keras of 2017
 CONSTANT = "constant"  # the share of malignant regions in the training part, whatever is shown
 BOX = "box"  # no network: a logistic regression on the size of the lesion's box alone
 TRAITS = "traits"  # of a twin: a logistic regression on the traits that its masses were drawn from
 SMALL = "small"  # a small network that starts from random weights
-STRATEGIES = (PLAIN, CONTROL, AT_ONCE, *BLOCKS)
+STRATEGIES = (PLAIN, CONTROL, AT_ONCE, STATISTICS, *BLOCKS)
 _NO_NETWORK = {
     CONSTANT: "constant answer", BOX: "size of the box", TRAITS: "drawn traits (ceiling)",
     SMALL: "small network from scratch",
 }  # fmt: skip
 _TITLES = _NO_NETWORK | {
-    PLAIN: "plain classifier", CONTROL: "0 blocks, both stages", AT_ONCE: "2 blocks, head not first", 1: "1 block",
+    PLAIN: "plain classifier", CONTROL: "0 blocks, both stages", AT_ONCE: "2 blocks, head not first",
+    STATISTICS: "2 blocks, batch statistics everywhere", 1: "1 block",
 }  # fmt: skip
 # Which regions have to lie on one side of a split, from the loosest rule to the strictest.
 LADDER = ("image", "lesion", "breast", "woman")
@@ -279,6 +281,8 @@ def train(network, backbone, settings: Mapping, head, images, labels, validation
 
     alone = isinstance(head, str)
     models.unfreeze(backbone, 0 if alone else freed(settings))
+    if settings.get("blocks") == STATISTICS:
+        stopping.normalize_by_batch(backbone)
     watched = stopping.CrossEntropy()
     fit = partial(
         training.fit, network, images, labels, validation, say=None,
@@ -305,7 +309,7 @@ def train(network, backbone, settings: Mapping, head, images, labels, validation
 
 def freed(settings: Mapping) -> int | str:
     """How many blocks learn in the second stage."""
-    return {CONTROL: 0, AT_ONCE: 2}.get(settings["blocks"], settings["blocks"])
+    return {CONTROL: 0, AT_ONCE: 2, STATISTICS: 2}.get(settings["blocks"], settings["blocks"])
 
 
 def _chance(settings: Mapping) -> int:
@@ -364,7 +368,10 @@ def _trained(whole: bool, **settings):
     if settings["blocks"] == AT_ONCE or settings["weights"] in RANDOM:
         fit = train(network, backbone, settings, None, *_learned_from(settings))
         return fit, backbone, fit.seconds
-    first, frozen = _head(**{name: value for name, value in settings.items() if name != "blocks"})
+    if settings["blocks"] == STATISTICS:
+        first, frozen = train(*untrained(settings), settings, "first", *_learned_from(settings)), None
+    else:
+        first, frozen = _head(**{name: value for name, value in settings.items() if name != "blocks"})
     history = first.history.assign(stage="head")
     if settings["blocks"] == 0:
         return replace(first, history=history), frozen, first.seconds
@@ -494,6 +501,7 @@ def _head(**settings):
 def _architecture(settings: Mapping, alone: bool) -> tuple:
     """What networks must have in common so that one can be compiled for all."""
     stage = "head" if alone else f"tuning {freed(settings)}"
+    stage += " by batch" if settings.get("blocks") == STATISTICS else ""
     return ("mammography", stage, *(settings[name] for name in ("network", "width", "size", "dropout", "l2")))
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -247,8 +248,24 @@ def test_the_penalty_decides_nothing(plan, bright):
     assert history["val_cross_entropy"].iloc[-1] == pytest.approx(-np.log(given).mean(), abs=0.01)
 
 
+def test_frozen_blocks_may_normalize_by_the_batch(bright):
+    training.forget()
+    images, labels = bright
+    settings = next(one for one in study.plan(VALUES | {"networks": ["resnet50"]}) if one["blocks"] == 2)
+    for blocks, moved in ((2, set()), (study.STATISTICS, {"moving_mean", "moving_variance"})):
+        one = settings | {"blocks": blocks}
+        network, backbone = study.untrained(one)
+        frozen = {weight.path: weight for weight in backbone.weights if "conv2_block1" in weight.path}
+        before = {path: keras.ops.convert_to_numpy(weight).copy() for path, weight in frozen.items()}
+        study.train(network, backbone, one, "first", images, labels, (images, labels))
+        changed = {
+            path for path, old in before.items() if not np.array_equal(old, keras.ops.convert_to_numpy(frozen[path]))
+        }
+        assert {path.split("/")[-1] for path in changed} == moved
+
+
 def test_an_unknown_number_of_blocks_is_refused_before_anything_is_trained():
-    with pytest.raises(ValueError, match="strategies=.*'4'.*expected each of plain, 0, 1, 2, 3, all"):
+    with pytest.raises(ValueError, match="strategies=.*'4'.*expected each of plain, 0., 2-, 2s, 0, 1, 2, 3, all"):
         study.plan(VALUES | {"strategies": ["2", "4"]})
     with pytest.raises(ValueError, match="strategies=.*expected 2 among them"):
         study.plan(VALUES | {"strategies": ["plain"], "networks_compared": []})
