@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from histolib import datasets, training
+from histolib import datasets, models, training
 from studybook import screening
 from studybook.engine import units
-from studybook.papers.mammography_finetuning import study
+from studybook.papers.mammography_finetuning import stopping, study
 
 VALUES = {
     "data": None, "patients": 12, "data_seed": 3, "difficulty": 1.0, "sets": ["inbreast", "merged", "mias"],
@@ -248,20 +248,17 @@ def test_the_penalty_decides_nothing(plan, bright):
     assert history["val_cross_entropy"].iloc[-1] == pytest.approx(-np.log(given).mean(), abs=0.01)
 
 
-def test_frozen_blocks_may_normalize_by_the_batch(bright):
-    training.forget()
-    images, labels = bright
-    settings = next(one for one in study.plan(VALUES | {"networks": ["resnet50"]}) if one["blocks"] == 2)
-    for blocks, moved in ((2, set()), (study.STATISTICS, {"moving_mean", "moving_variance"})):
-        one = settings | {"blocks": blocks}
-        network, backbone = study.untrained(one)
-        frozen = {weight.path: weight for weight in backbone.weights if "conv2_block1" in weight.path}
-        before = {path: keras.ops.convert_to_numpy(weight).copy() for path, weight in frozen.items()}
-        study.train(network, backbone, one, "first", images, labels, (images, labels))
-        changed = {
-            path for path, old in before.items() if not np.array_equal(old, keras.ops.convert_to_numpy(frozen[path]))
-        }
-        assert {path.split("/")[-1] for path in changed} == moved
+@pytest.mark.parametrize("by_batch", [False, True])
+def test_frozen_blocks_may_normalize_by_the_batch(by_batch, bright):
+    backbone = models.unfreeze(models.backbone("resnet50", 0.125, None, (32, 32, 3)), 0)
+    if by_batch:
+        stopping.normalize_by_batch(backbone)
+    assert not backbone.trainable_weights
+    before = {weight.path: keras.ops.convert_to_numpy(weight).copy() for weight in backbone.weights}
+    backbone(bright[0].astype("float32"), training=True)
+    after = {weight.path: keras.ops.convert_to_numpy(weight) for weight in backbone.weights}
+    changed = {path.split("/")[-1] for path in before if not np.array_equal(before[path], after[path])}
+    assert changed == ({"moving_mean", "moving_variance"} if by_batch else set())
 
 
 def test_an_unknown_number_of_blocks_is_refused_before_anything_is_trained():
