@@ -284,27 +284,33 @@ def train(network, backbone, settings: Mapping, head, images, labels, validation
     if settings.get("blocks") == STATISTICS:
         stopping.normalize_by_batch(backbone)
     watched = stopping.CrossEntropy()
-    fit = partial(
-        training.fit, network, images, labels, validation, say=None,
-        batch_size=settings["batch_size"], loss="categorical_crossentropy",
-        reuse=_architecture(settings, alone),
-    )  # fmt: skip
-    if alone:
-        adam = keras.optimizers.Adam(learning_rate=0.001)
-        return watched.joined(fit(settings["epochs_head"], optimizer=adam,
-                                  seed=_chance(settings), callbacks=[watched]))  # fmt: skip
-    if head:
-        network.set_weights(head.get_weights())
     by = {"monitor": watched.NAME, "mode": "min"}
     lower = keras.callbacks.ReduceLROnPlateau(factor=0.1, patience=PLATEAU, **by)
     stop = keras.callbacks.EarlyStopping(
         patience=settings["patience"], restore_best_weights=True, **by
     )  # fmt: skip
-    start = "learning_rate_random" if settings["weights"] in RANDOM else "learning_rate"
-    descent = keras.optimizers.SGD(settings[start], momentum=MOMENTUM)
-    epochs = settings["epochs_tuning"] + (0 if head else settings["epochs_head"])
-    return watched.joined(fit(epochs, optimizer=descent, seed=_chance(settings) + 1,
-                              callbacks=[watched, lower, stop]))  # fmt: skip
+    optimizer, callbacks = keras.optimizers.Adam(0.001), [watched]
+    if not alone:
+        optimizer = keras.optimizers.SGD(_rate(settings), momentum=MOMENTUM)
+        callbacks = [watched, lower, stop]
+        network.set_weights((head or network).get_weights())
+    return watched.joined(training.fit(
+        network, images, labels, validation, _epochs(settings, head),
+        settings["batch_size"], "categorical_crossentropy", optimizer,
+        _chance(settings) + (not alone), say=None, callbacks=callbacks,
+        reuse=_architecture(settings, alone),
+    ))  # fmt: skip
+
+
+def _rate(settings: Mapping) -> float:
+    """Learning rate at which blocks begin."""
+    return settings["learning_rate_random" if settings["weights"] in RANDOM else "learning_rate"]
+
+
+def _epochs(settings: Mapping, head) -> int:
+    """Passes of a stage, at most; without a first stage those of both."""
+    first, second = settings["epochs_head"], settings["epochs_tuning"]
+    return first if isinstance(head, str) else second if head else first + second
 
 
 def freed(settings: Mapping) -> int | str:
