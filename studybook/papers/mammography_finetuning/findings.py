@@ -108,9 +108,14 @@ def results(rows: pd.DataFrame, reference: str, draws: int, seed: int) -> pd.Dat
 
 
 def ladder(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
-    """`results` of the methods with folds by image, lesion, breast and woman, against those by woman."""
+    """`results` of the plain classifier with folds by image, lesion, breast and woman, against those by woman.
+
+    Its own parts, such as the official ones of a set, stand first, where there are folds by woman beside them.
+    """
     steps = _with_base(rows)
-    steps = steps[steps["method"].str.contains(" by (?:image|lesion|breast|woman)$")]
+    steps = steps[steps["method"].str.contains("plain classifier(?:$|, by (?:image|lesion|breast|woman)$)")]
+    if not rows["method"].str.endswith(", by woman").any():
+        steps = steps[steps["method"] != "plain classifier"]
     if steps["method"].nunique() < 2:
         return pd.DataFrame()
     return results(steps, next(one for one in steps["method"] if one.endswith("by woman")), draws, seed)

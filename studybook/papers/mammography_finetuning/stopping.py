@@ -1,4 +1,4 @@
-"""What decides when a training ends: the cross-entropy of the validation part, without the penalty on weights."""
+"""What a training watches, the validation cross-entropy without the penalty, and what its frozen layers do."""
 
 import keras
 import numpy as np
@@ -28,3 +28,17 @@ class CrossEntropy(keras.callbacks.Callback):
         """The training with these values in its history."""
         fit.history[self.NAME] = self.values
         return fit
+
+
+def normalize_by_batch(backbone: keras.Model) -> None:
+    """Let frozen batch normalization use the batch's own mean and variance in training, and track them.
+
+    So it was in the Keras of 2017, where a frozen layer kept its weights only: the blocks above learned from
+    activations that a test image does not have. In place, before the network is compiled.
+    """
+    for layer in backbone.layers:
+        if isinstance(layer, keras.layers.BatchNormalization) and not layer.trainable:
+            layer.trainable = True
+            for weight in (layer.gamma, layer.beta):
+                if weight is not None:
+                    weight.trainable = False

@@ -110,3 +110,14 @@ def test_a_curve_takes_its_places_from_the_methods_names(predictions):
 def test_what_was_asked_about_another_set_is_told_apart(predictions):
     rows = pd.concat([predictions, predictions.assign(method=predictions["method"] + ", tested on mias")])
     assert findings.on_other_set(rows).tolist() == [False] * len(predictions) + [True] * len(predictions)
+
+
+def test_the_ladder_is_compared_with_folds_by_woman(predictions):
+    rows = paired.named(predictions)
+    image = rows[rows.method == "plain classifier"].assign(method="plain classifier, by image")
+    old = findings.ladder(pd.concat([rows, image]), 50, 0)
+    assert [*old.index] == ["plain classifier, by image", "plain classifier, by woman"]
+    woman = rows[rows.method == "2 blocks"].assign(method="plain classifier, by woman", training="1")
+    new = findings.ladder(pd.concat([rows, image, woman]), 50, 0)
+    assert [*new.index] == ["plain classifier", *old.index] and new.iloc[-1, -1] == "–"
+    assert findings.ladder(rows, 50, 0).empty

@@ -2,13 +2,15 @@
 
 import json
 
+import keras
 import numpy as np
+import pandas as pd
 import pytest
 
-from histolib import datasets, training
+from histolib import datasets, models, training
 from studybook import screening
 from studybook.engine import units
-from studybook.papers.mammography_finetuning import study
+from studybook.papers.mammography_finetuning import stopping, study
 
 VALUES = {
     "data": None, "patients": 12, "data_seed": 3, "difficulty": 1.0, "sets": ["inbreast", "merged", "mias"],
@@ -166,10 +168,22 @@ def test_the_unit_for_screening_is_tested_on_the_unseen_set_and_leaves_a_model(p
     learned, stopped, _ = study.parts(last)
     assert screener.card.data["images"] == len(learned)
     assert screener.card.data["images that decided when to stop"] == len(stopped)
-    assert list(screener.card.metrics) == ["auc on mias", "accuracy on mias"]
-    assert all(low <= value <= high for value, low, high in screener.card.metrics.values())
+    scores = screener.card.metrics
+    assert [*scores][:2] == ["auc on mias", "accuracy on mias"] and len(scores) == 5
+    assert all(low <= value <= high for value, low, high in [*scores.values()][:4])
     answer = screening.predict(screener, unseen.image(0)[..., 0], heat_map=False)
     assert sum(answer.probabilities.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_threshold_on_the_card_is_chosen_on_the_held_out_part():
+    y = np.repeat([0, 1], 10)
+    held = pd.DataFrame({"y_true": y, "p_1": np.r_[np.linspace(0, 0.45, 10), np.linspace(0.3, 0.75, 10)]})
+    unseen = pd.DataFrame({"method": "a", "image_id": [*map(str, range(20))], "patient": [*map(str, range(20))],
+                           "y_true": y, "p_1": np.r_[np.full(10, 0.2), np.full(10, 0.4)]})  # fmt: skip
+    found = study.card_scores(unseen.assign(p_0=1 - unseen["p_1"]), held, "mias", 0)
+    assert found["sensitivity at 0.3 on mias"][0] == found["specificity at 0.3 on mias"][0] == 1
+    assert found["accuracy on mias"][0] == 0.5
+    assert found["probabilities on mias too high by"] == pytest.approx(0.3 - 0.5)
 
 
 def test_a_unit_is_the_same_alone_and_after_others_of_its_group(plan):
@@ -234,8 +248,21 @@ def test_the_penalty_decides_nothing(plan, bright):
     assert history["val_cross_entropy"].iloc[-1] == pytest.approx(-np.log(given).mean(), abs=0.01)
 
 
+@pytest.mark.parametrize("by_batch", [False, True])
+def test_frozen_blocks_may_normalize_by_the_batch(by_batch, bright):
+    backbone = models.unfreeze(models.backbone("resnet50", 0.125, None, (32, 32, 3)), 0)
+    if by_batch:
+        stopping.normalize_by_batch(backbone)
+    assert not backbone.trainable_weights
+    before = {weight.path: keras.ops.convert_to_numpy(weight).copy() for weight in backbone.weights}
+    backbone(bright[0].astype("float32"), training=True)
+    after = {weight.path: keras.ops.convert_to_numpy(weight) for weight in backbone.weights}
+    changed = {path.split("/")[-1] for path in before if not np.array_equal(before[path], after[path])}
+    assert changed == ({"moving_mean", "moving_variance"} if by_batch else set())
+
+
 def test_an_unknown_number_of_blocks_is_refused_before_anything_is_trained():
-    with pytest.raises(ValueError, match="strategies=.*'4'.*expected each of plain, 0, 1, 2, 3, all"):
+    with pytest.raises(ValueError, match="strategies=.*'4'.*expected each of plain, 0., 2-, 2s, 0, 1, 2, 3, all"):
         study.plan(VALUES | {"strategies": ["2", "4"]})
     with pytest.raises(ValueError, match="strategies=.*expected 2 among them"):
         study.plan(VALUES | {"strategies": ["plain"], "networks_compared": []})
