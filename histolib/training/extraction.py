@@ -34,7 +34,7 @@ def encode(
     seed: int = 0,
     low: float = 0.7,
     high: float = 1.3,
-    normalize: bool = True,
+    normalize: bool | str = True,
     folder: Path | str | None = None,
     progress: bool = False,
 ) -> dict[str, np.ndarray]:
@@ -66,7 +66,8 @@ def encode(
     low, high
         Range of the factors, see `stain.jitter`.
     normalize
-        Whether images are first brought to a common staining (`stain.normalize`).
+        Whether images are first brought to a common staining (`stain.normalize`); "published": without its `robust`
+        precautions.
     folder
         Where files are kept; None: the user's cache. Files that no longer fit are not removed.
     progress
@@ -83,9 +84,16 @@ def encode(
         A parameter that is out of range; crops larger than the image; an encoder whose name or output does not fit; an
         image that can't be read.
     """
+    if normalize not in (True, False, "published"):
+        raise ValueError(f"normalize={normalize!r}: expected True, False or 'published'")
     shape = cropping.rescaled_shape(dataset.shape, scale)
     parameters = dict(format=FORMAT, scale=float(scale), size=size, crops=crops, jitters=jitters, seed=seed)
-    parameters |= dict(low=float(low), high=float(high), normalize=bool(normalize), shape=list(dataset.shape))
+    parameters |= dict(
+        low=float(low),
+        high=float(high),
+        normalize={True: "robust", "published": True}.get(normalize, False),
+        shape=list(dataset.shape),
+    )
     describer = Describer(encoders, shape, size)
     ids, rows = dataset.table["image_id"].tolist(), dataset.reader.rows(dataset.table)
     if ids:
@@ -100,7 +108,7 @@ def encode(
 
     def prepared(k: int) -> np.ndarray:
         image = cropping.rescaled(dataset.reader.read(dataset.root, rows[k], dataset.shape), scale)
-        return stain.normalize(image) if normalize else image
+        return stain.normalize(image, robust=normalize != "published") if normalize else image
 
     bar = tqdm(missing, "descriptors", len(ids), unit="image", initial=len(ids) - len(missing), disable=not progress)
     for k, image in zip(bar, _ahead(prepared, missing)):
