@@ -20,6 +20,19 @@ JITTER_LIGHT = 256.0  # a level plus one that passes no tissue: white has densit
 MINIMUM_PIXELS = 100  # of tissue: the 1st and the 99th percentile of fewer are their extremes
 MINIMUM_SHARE = 0.01  # of tissue: with less, the 99th percentile of the amounts would lie in the background
 MINIMUM_ANGLE = 1.0  # degrees between the two vectors
+# Precautions of `normalize`: choices of this library, set on real tissue so that most of it passes, not published.
+BRIGHTEST = 0.4  # percent of the pixels, the brightest, around whose median the glass is sought
+GLASS = 20  # levels around it, in each channel: noise of glass, and the palest tissue
+GLASS_LEAST, GLASS_USUAL = 100.0, 220.0  # mean level that glass has at least; light above it needs no correction
+PINK = 0.08  # of the brightest channel: glass lacks at most so much more green than red and blue; pale stain lacks more
+NEUTRAL, NEUTRAL_PALE = 0.15, 0.06  # channels that differ by less of their density, or by less density, are unstained
+INK_GREEN = 0.7  # of red's density: both stains take more green than red, blue and green ink take less
+INK_BLACK = 40  # levels; darker in all channels: ink, or padding
+KEPT = 6  # levels that glass and ink move at most; other pixels so many more as they lie further than `GLASS` away
+NEGATIVE = 0.6  # by what amounts below none are multiplied: whole, they make pale eosin shine brighter than glass
+MINIMUM_CONTRAST = 1.5  # of the second component to the third, in variance, counted in that of noise: which is 1 : 1
+MAXIMUM_GAIN = 8.0  # of densities, and of their noise
+MINIMUM_ORDER = 0.7  # correlation of the densities (their sum) before and after
 
 
 class TooLittleTissue(ValueError):
@@ -31,6 +44,8 @@ def normalize(
     transmitted: float = TRANSMITTED,
     threshold: float = THRESHOLD,
     percentiles: tuple[float, float] = PERCENTILES,
+    robust: bool = True,
+    fallback: np.ndarray | None = None,
 ) -> np.ndarray:
     """Bring an image to a common staining (Macenko et al. 2009, ISBI, "A method for normalizing histology slides").
 
@@ -47,29 +62,52 @@ def normalize(
         Optical density (natural logarithm) that a pixel must have in each channel to count as tissue.
     percentiles
         Percentiles of the angle that give the two stains; the second one also gives the maximum of the amounts.
+    robust
+        False: the published steps and these constants alone, which stain gray glass and follow ink. True: light that is
+        dimmer than `transmitted`, or colored, is measured on the image's glass, and stays; gray pixels, ink and black
+        are left out of the percentiles; they and glass move by at most `KEPT` levels; and an image falls back if
+        its second color is no clearer than its noise, noise would grow much, or light and dark would mix.
+    fallback
+        What becomes of an image in which two stains can't be told apart (`obstacle` says why). None: it comes back
+        unchanged. (2, 3), densities of hematoxylin and eosin: their amounts are drawn with `REFERENCE`, unscaled.
 
     Returns
     -------
     ndarray of uint8, (H, W, 3)
-        A new array. An image in which two stains can't be told apart comes back unchanged: fewer than
-        `MINIMUM_PIXELS` or a smaller share than `MINIMUM_SHARE` of tissue (blank images, single pixels), one color
-        only (black, gray), or hardly any of one stain.
+        A new array.
 
     Raises
     ------
     ValueError
         If `image` is not uint8 (H, W, 3) with at least one pixel (RGBA, gray without channels, 16-bit, float), or a
-        constant is out of range.
+        constant or `fallback` is out of range.
     """
     image = _checked(image)
     _check_constants(transmitted, threshold, percentiles)
-    density = _density(image, transmitted)
+    light, foreign = _surveyed(image, transmitted) if robust else (transmitted, None)
+    density = _density(image, light)
     try:
-        stains = _stains(image, density, transmitted, threshold, percentiles)
-        inverse, scale = _scaling(density, stains, threshold, percentiles[1])
+        inverse, scale = _separation(image, density, light, threshold, percentiles, foreign)
     except TooLittleTissue:
-        return image.copy()
-    return _redrawn(density, inverse @ (scale[:, None] * REFERENCE), transmitted).reshape(image.shape)
+        if fallback is None:
+            return image.copy()
+        inverse, scale = np.linalg.pinv(_checked_stains(fallback)), np.ones(2)
+    if not robust:
+        return _redrawn(density, inverse @ (scale[:, None] * REFERENCE), light).reshape(image.shape)
+    amounts = _product(density, inverse * scale)
+    amounts = np.maximum(amounts, amounts * np.float32(NEGATIVE))
+    return _limited(_redrawn(amounts, REFERENCE, light).reshape(image.shape), image, foreign, _glass(image))
+
+
+def obstacle(image: np.ndarray) -> str:
+    """Why `normalize` falls back on this image; empty if it does not. Errors as of `normalize`."""
+    image = _checked(image)
+    light, foreign = _surveyed(image, TRANSMITTED)
+    try:
+        _separation(image, _density(image, light), light, THRESHOLD, PERCENTILES, foreign)
+    except TooLittleTissue as reason:
+        return str(reason).removeprefix("image: ")
+    return ""
 
 
 def vectors(
@@ -78,7 +116,7 @@ def vectors(
     threshold: float = THRESHOLD,
     percentiles: tuple[float, float] = PERCENTILES,
 ) -> np.ndarray:
-    """Optical densities of the two stains of an image (Macenko et al. 2009, section 2).
+    """Optical densities of the two stains of an image (Macenko et al. 2009, section 2), without `robust` precautions.
 
     In the plane of the two largest principal components of the tissue's densities, the stains are the directions at the
     first and the last percentile of the angle. Parameters as for `normalize`.
@@ -95,7 +133,7 @@ def vectors(
     """
     image = _checked(image)
     _check_constants(transmitted, threshold, percentiles)
-    return _stains(image, _density(image, transmitted), transmitted, threshold, percentiles)
+    return _stains(_density(image, transmitted), _tissue(image, transmitted, threshold), percentiles)[0]
 
 
 def concentrations(image: np.ndarray, stains: np.ndarray | None = None, transmitted: float = TRANSMITTED) -> np.ndarray:
@@ -116,9 +154,7 @@ def concentrations(image: np.ndarray, stains: np.ndarray | None = None, transmit
         As `vectors`; stains of another shape.
     """
     image = _checked(image)
-    stains = vectors(image, transmitted) if stains is None else np.asarray(stains, np.float64)
-    if stains.shape != (2, 3):
-        raise ValueError(f"stains: an array of shape {stains.shape}; expected (2, 3), hematoxylin and eosin")
+    stains = vectors(image, transmitted) if stains is None else _checked_stains(stains)
     return _product(_density(image, transmitted), np.linalg.pinv(stains)).reshape(*image.shape[:2], 2)
 
 
@@ -190,6 +226,13 @@ def _checked(image) -> np.ndarray:
     return image
 
 
+def _checked_stains(stains) -> np.ndarray:
+    stains = np.asarray(stains, np.float64)
+    if stains.shape != (2, 3):
+        raise ValueError(f"stains: an array of shape {stains.shape}; expected (2, 3), hematoxylin and eosin")
+    return stains
+
+
 def _check_constants(transmitted: float, threshold: float, percentiles: tuple[float, float]) -> None:
     if not (0 < transmitted < np.inf and 0 <= threshold < np.inf and 0 <= percentiles[0] < percentiles[1] <= 100):
         raise ValueError(
@@ -203,19 +246,71 @@ def _table(transmitted: float) -> np.ndarray:
     return -np.log(np.arange(1, 257) / transmitted)
 
 
-def _density(image: np.ndarray, transmitted: float) -> np.ndarray:
-    """Optical densities, float32 (H * W, 3)."""
-    return _table(transmitted).astype(np.float32).take(image.reshape(-1, 3))
+def _density(image: np.ndarray, transmitted: float | np.ndarray) -> np.ndarray:
+    """Optical densities, float32 (H * W, 3), of light that is one number or one for each channel."""
+    if np.ndim(transmitted) == 0:
+        return _table(transmitted).astype(np.float32).take(image.reshape(-1, 3))
+    tables = [_table(one).astype(np.float32) for one in transmitted]
+    return np.stack([table.take(image[..., k].ravel()) for k, table in enumerate(tables)], axis=1)
 
 
-def _redrawn(density: np.ndarray, change: np.ndarray, transmitted: float, added: float = 0.0) -> np.ndarray:
-    """Levels, uint8 (N, 3), of densities times a matrix (3, 3)."""
+def _glass(image: np.ndarray) -> np.ndarray | None:
+    """Median levels (3,) of the image's glass: of the pixels near the brightest ones; None if those look stained."""
+    pixels = image.reshape(-1, 3)
+    bright = image[..., 0].ravel() + image[..., 1].ravel().astype(np.int16) + image[..., 2].ravel()
+    above = np.cumsum(np.bincount(bright, minlength=766)[::-1])[::-1]  # pixels of at least each sum
+    center = np.median(pixels[bright >= np.count_nonzero(above >= BRIGHTEST / 100 * len(pixels)) - 1], axis=0)
+    near = np.compress(_distance(image, center).ravel() <= GLASS, pixels, axis=0)
+    if len(near) < BRIGHTEST / 100 * len(pixels) or center.mean() < GLASS_LEAST:
+        return None
+    found = np.median(near, axis=0)
+    return found if min(found[0], found[2]) - found[1] <= PINK * found.max() else None
+
+
+def _distance(image: np.ndarray, color: np.ndarray) -> np.ndarray:
+    """Levels between pixels and a color, the largest of the channels; int16 (H, W)."""
+    apart = [np.abs(np.arange(256) - round(color[k])).astype(np.int16)[image[..., k]] for k in range(3)]
+    return np.maximum(np.maximum(apart[0], apart[1]), apart[2])
+
+
+def _limited(levels: np.ndarray, image: np.ndarray, foreign: np.ndarray, glass: np.ndarray | None) -> np.ndarray:
+    """New levels no further from the old ones than `KEPT` allows."""
+    least = np.int16(KEPT)
+    most = np.full(foreign.shape, 255, np.int16) if glass is None else _distance(image, glass) - GLASS + least
+    most = np.where(foreign, least, np.maximum(most, least))[..., None]
+    return np.clip(levels, image - most, image + most).astype(np.uint8)
+
+
+def _surveyed(image: np.ndarray, transmitted: float) -> tuple[float | np.ndarray, np.ndarray]:
+    """The light, (3,) where glass shows that it is dim or colored, and which pixels no stain colors, boolean (H, W).
+
+    The latter are glass and other grays, ink and padding.
+    """
+    glass = _glass(image)
+    seen = transmitted if glass is None else np.minimum(glass, transmitted)
+    red, green, blue = np.ascontiguousarray(_density(image, seen).T)
+    highest = np.maximum(np.maximum(red, green), blue)
+    spread = highest - np.minimum(np.minimum(red, green), blue)
+    ink = (green < INK_GREEN * red) | (image.reshape(-1, 3).max(axis=1) < INK_BLACK)
+    foreign = ink | (spread < np.maximum(NEUTRAL * highest, NEUTRAL_PALE))
+    return seen if np.min(seen) < GLASS_USUAL else transmitted, foreign.reshape(image.shape[:2])
+
+
+def _tissue(image: np.ndarray, light: float | np.ndarray, threshold: float) -> np.ndarray:
+    """Pixels of at least the density `threshold` in each channel, boolean (H, W)."""
+    # Densities fall with the level, so that the threshold is one on levels, and a comparison of bytes.
+    last = [np.count_nonzero(_table(one) >= threshold) - 1 for one in np.broadcast_to(light, 3)]
+    return (image[..., 0] <= last[0]) & (image[..., 1] <= last[1]) & (image[..., 2] <= last[2])
+
+
+def _redrawn(density: np.ndarray, change: np.ndarray, transmitted, added: float = 0.0) -> np.ndarray:
+    """Levels, uint8 (N, 3), of densities (or amounts) times a matrix with a column per channel."""
     change = -change.astype(np.float32)
-    levels = np.empty(density.shape, np.uint8)
+    levels = np.empty((len(density), 3), np.uint8)
     for rows in _blocks(len(density)):
         part = np.minimum(density[rows] @ change, 20)  # far beyond white; noise could overflow otherwise
         np.exp(part, out=part)
-        part *= np.float32(transmitted)
+        part *= np.asarray(transmitted, np.float32)
         part -= np.float32(added)
         np.rint(part, out=part)
         levels[rows] = np.clip(part, 0, 255, out=part)
@@ -237,25 +332,47 @@ def _blocks(rows: int, size: int = 2**13) -> list[slice]:
     return [slice(start, start + size) for start in range(0, rows, size)]
 
 
-def _stains(image, density, transmitted, threshold, percentiles) -> np.ndarray:
-    """`vectors` from densities; float32 (n, 3) arrays, one pass each, sums in float64 over blocks."""
-    # Densities fall with the level, so that the threshold is one on levels, and a comparison of bytes.
-    brightest = int(np.count_nonzero(_table(transmitted) >= threshold)) - 1
-    tissue = (image[..., 0] <= brightest) & (image[..., 1] <= brightest) & (image[..., 2] <= brightest)
+def _separation(image, density, light, threshold, percentiles, foreign) -> tuple[np.ndarray, np.ndarray]:
+    """`_scaling` by the image's own stains; with precautions if `foreign` pixels are given."""
+    tissue = _tissue(image, light, threshold)
+    if foreign is None:
+        return _scaling(density, _stains(density, tissue, percentiles)[0], threshold, percentiles[1])
+    used = tissue & ~foreign
+    stains, dense, covariance = _stains(density, used, percentiles)
+    # Noise of a level is one of 1 / level in density. A single stain varies along a line, plus noise in all directions.
+    noise = np.sqrt(np.square(np.exp(dense) / light).mean(axis=0))
+    third, second = np.linalg.eigvalsh(covariance / np.outer(noise, noise))[:2]
+    if second < MINIMUM_CONTRAST * max(third, 1 / 12):  # the variance of rounding
+        raise TooLittleTissue("image: the second color is no clearer than noise; two stains can't be told apart")
+    rest = np.compress(~(tissue & foreign).ravel(), density, axis=0)
+    inverse, scale = _scaling(rest, stains, threshold, percentiles[1])
+    change = inverse @ (scale[:, None] * REFERENCE)
+    if np.linalg.norm(change, 2) > MAXIMUM_GAIN:
+        raise TooLittleTissue("image: noise would grow too much; two stains can't be told apart well")
+    covariance, before, after = _covariance(rest), np.ones(3), change.sum(axis=1)
+    order = before @ covariance @ after / np.sqrt((before @ covariance @ before) * (after @ covariance @ after))
+    if not order >= MINIMUM_ORDER:
+        raise TooLittleTissue("image: light and dark would mix; two stains can't be told apart well")
+    return inverse, scale
+
+
+def _stains(density, tissue: np.ndarray, percentiles) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`vectors`, the tissue's densities (n, 3), float32, and their covariance; one pass each, sums in float64."""
     dense = np.compress(tissue.ravel(), density, axis=0)
     if len(dense) < max(MINIMUM_PIXELS, MINIMUM_SHARE * len(density)):
         raise TooLittleTissue(
             f"image: {len(dense)} of {len(density)} pixels are tissue; two stains can't be told apart below "
             f"{MINIMUM_PIXELS} pixels or {MINIMUM_SHARE:.0%} of the image"
         )
-    plane = np.linalg.eigh(_covariance(dense))[1][:, :0:-1]  # columns: first and second principal component
+    covariance = _covariance(dense)
+    plane = np.linalg.eigh(covariance)[1][:, :0:-1]  # columns: first and second principal component
     plane = plane * np.where(plane.sum(0) < 0, -1, 1)  # their signs are arbitrary; most densities are positive
     turned = _product(dense, plane)
     angles = np.percentile(np.arctan2(turned[:, 1], turned[:, 0]), percentiles)
     if np.degrees(angles[1] - angles[0]) < MINIMUM_ANGLE:
         raise TooLittleTissue("image: all pixels are of one color; two stains can't be told apart")
     found = np.stack([np.cos(angles), np.sin(angles)], axis=1) @ plane.T
-    return found if found[0, 0] > found[1, 0] else found[::-1]
+    return found if found[0, 0] > found[1, 0] else found[::-1], dense, covariance
 
 
 def _covariance(dense: np.ndarray) -> np.ndarray:

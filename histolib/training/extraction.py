@@ -34,7 +34,7 @@ def encode(
     seed: int = 0,
     low: float = 0.7,
     high: float = 1.3,
-    normalize: bool = True,
+    normalize: bool | str = True,
     shared: bool = False,
     p: float = 3,
     channels: bool = False,
@@ -69,7 +69,8 @@ def encode(
     low, high
         Range of the factors, see `stain.jitter`.
     normalize
-        Whether images are first brought to a common staining (`stain.normalize`).
+        Whether images are first brought to a common staining (`stain.normalize`); "published": without its `robust`
+        precautions.
     shared
         Whether all encoders see the same stainings, and crops drawn alike at every size. Models of them then make more
         of their mistakes on the same images, and their average gains less.
@@ -94,9 +95,12 @@ def encode(
         A parameter that is out of range; crops larger than the image; an encoder whose name or output does not fit; an
         image that can't be read.
     """
+    if normalize not in (True, False, "published"):
+        raise ValueError(f"normalize={normalize!r}: expected True, False or 'published'")
     shape = cropping.rescaled_shape(dataset.shape, scale)
     parameters = dict(format=FORMAT, scale=float(scale), size=size, crops=crops, jitters=jitters, seed=seed)
-    parameters |= dict(low=float(low), high=float(high), normalize=bool(normalize), shape=list(dataset.shape))
+    way = {True: "robust", "published": True}.get(normalize, False)
+    parameters |= dict(low=float(low), high=float(high), normalize=way, shape=list(dataset.shape))
     parameters |= dict(shared=bool(shared), p=float(p), channels=bool(channels))
     describer = Describer(encoders, shape, size)
     ids, rows = dataset.table["image_id"].tolist(), dataset.reader.rows(dataset.table)
@@ -112,7 +116,7 @@ def encode(
 
     def prepared(k: int) -> np.ndarray:
         image = cropping.rescaled(dataset.reader.read(dataset.root, rows[k], dataset.shape), scale)
-        return stain.normalize(image) if normalize else image
+        return stain.normalize(image, robust=normalize != "published") if normalize else image
 
     bar = tqdm(missing, "descriptors", len(ids), unit="image", initial=len(ids) - len(missing), disable=not progress)
     for k, image in zip(bar, _ahead(prepared, missing)):

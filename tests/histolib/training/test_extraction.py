@@ -149,6 +149,16 @@ def test_normalization_can_be_left_out(images, tmp_path):
     assert np.allclose(found[2], expected, rtol=1e-4, atol=1e-6)
 
 
+def test_normalization_as_published_by_name(images, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(stain, "normalize", lambda image, robust=True: asked.append(robust) or image)
+    for normalize in (True, "published"):
+        extraction.encode(images, {"e": encoder()}, normalize=normalize, folder=tmp_path, **FEW)
+    assert set(asked[: len(asked) // 2]) == {True} and set(asked[len(asked) // 2 :]) == {False}
+    with pytest.raises(ValueError, match="normalize='robust': expected True, False or 'published'"):
+        extraction.encode(images, {"e": encoder()}, normalize="robust", folder=tmp_path, **FEW)
+
+
 def test_draws_depend_on_seed_image_jitter_and_kind_only():
     factors, places = extraction.draw("n001", (60, 80), 20, crops=4, jitters=6, seed=3)
     fewer = extraction.draw("n001", (60, 80), 20, crops=4, jitters=2, seed=3)
