@@ -11,9 +11,8 @@ from histolib import metrics, training
 from histolib.datasets.breakhis import MAGNIFICATIONS
 from histolib.descriptors import classifiers
 from histolib.metrics import splits
-from histolib.models import ablation
 from studybook.engine import units
-from studybook.papers.breakhis_magnification import answers, study
+from studybook.papers.breakhis_magnification import ablation, answers, study
 from studybook.published import verdicts
 from studybook.twins import ceiling_by_fold
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from histolib import models, training
-from histolib.models import ablation
+from studybook.papers.breakhis_magnification import ablation
 
 IMAGES = np.random.default_rng(0).integers(100, 256, (2, 32, 32, 3), dtype=np.uint8)
 
