@@ -1,6 +1,6 @@
 """How good predictions are, and how sure one can be of it."""
 
-from histolib.metrics.by_method import confusion_shares, missed, one_answer, per_fold
+from histolib.metrics.by_method import confusion_shares, one_answer, per_fold
 from histolib.metrics.classification import confusion, operating_point, roc, scores
 from histolib.metrics.patients import patient_scores, recognition_difference, recognition_intervals, recognition_rate
 from histolib.metrics.resampling import bootstrap, difference, differences, expected_width, summary
@@ -12,7 +12,6 @@ __all__ = [
     "difference",
     "differences",
     "expected_width",
-    "missed",
     "one_answer",
     "operating_point",
     "patient_scores",

@@ -1,6 +1,6 @@
 """Scores of several methods as tables."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
@@ -56,44 +56,6 @@ def per_fold(predictions: pd.DataFrame, apart: Collection[str] = (), threshold: 
     spread = cells.loc[inner].std(axis=0, ddof=0)
     row = pd.DataFrame([[*spread, spread.mean(), np.nan]], index=["std"], columns=table.columns)
     return pd.concat([table.loc[inner], row, table.drop(index=inner)]).rename_axis("method")
-
-
-def missed(
-    predictions: pd.DataFrame,
-    classes: Sequence[str],
-    positive: Collection[int] = (2, 3),
-    threshold: float = 0.5,
-    rule: str = "max",
-) -> pd.DataFrame:
-    """Images of each positive class that a decision between two groups of classes does not find.
-
-    Parameters
-    ----------
-    predictions
-        Rows of one or more methods, with the probabilities of all classes.
-    classes
-        Names of the classes.
-    positive, rule
-        As in `predictions.two_classes`; for BACH the carcinomas.
-    threshold
-        An image is found if the probability of its group is at least this.
-
-    Returns
-    -------
-    DataFrame
-        Index ``method, class``; ``images``, ``missed`` (numbers) and ``share`` (missed of images).
-    """
-    known = predicted.scores_of(predictions).shape[1]
-    if len(classes) != known:
-        raise ValueError(f"classes={list(classes)}: {len(classes)} names for the probabilities of {known} classes")
-    below = predicted.two_classes(predictions, positive, rule)["p_1"] < threshold
-    counts = {}
-    for method in predictions["method"].unique():
-        for k in sorted(set(positive)):
-            chosen = (predictions["method"] == method) & (predictions["y_true"] == k)
-            counts[method, classes[k]] = {"images": chosen.sum(), "missed": (chosen & below).sum()}
-    table = pd.DataFrame(counts, dtype=int).T.rename_axis(["method", "class"])
-    return table.assign(share=table["missed"] / table["images"])
 
 
 def one_answer(predictions: pd.DataFrame, threshold: float = 0.5) -> dict[str, int]:

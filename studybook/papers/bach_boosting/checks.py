@@ -9,7 +9,7 @@ from statistics import fmean, pstdev, stdev
 from scipy.stats import chi2
 
 from histolib import metrics
-from studybook.papers.bach_boosting import authors
+from studybook.papers.bach_boosting import authors, leftout
 from studybook.published import reported
 from studybook.published.intervals import Range, agrees, rounding
 from studybook.published.report import NOT_STATED, OUTSIDE, Paper, Row, number, row
@@ -268,7 +268,7 @@ def area(paper: Paper) -> tuple[float, float]:
 def published_answers(paper: Paper) -> Iterator[Row]:
     """Checks against the answers for each image that the authors published."""
     rows, two = authors.answers(), authors.carcinoma()
-    missed = metrics.missed(rows, CLASSES)["missed"].droplevel("method")
+    missed = leftout.missed(rows, CLASSES)["missed"].droplevel("method")
     in_fold = (two["p_1"] >= 0.5).eq(two["y_true"]).groupby(two["fold"]).mean() * 100
     points = {paper.text(name): rates for name, rates in _POINTS.items()}
     at = {point: metrics.operating_point(two["y_true"], two["p_1"], float(point)) for point in points}

@@ -69,39 +69,11 @@ def test_saved_seeds_keep_the_table_per_fold(tmp_path):
     assert first.index.tolist()[-2:] == ["std", "fusion"]
 
 
-def test_ablations_leave_one_kind_of_variety_out():
-    table = rows()
-    found = fusion.ablations(table)
-    assert found["method"].unique().tolist() == [
-        "fusion", "one seed", "crop size 400 alone", "crop size 650 alone", "ResNet alone", "VGG alone",
-        "ResNet-400 alone", "ResNet-650 alone", "VGG-400 alone", "VGG-650 alone",
-    ]  # fmt: skip
-    p = table.set_index(["method", "seed", "image_id"])["p_1"].unstack("image_id")
-    expected = {
-        "fusion": p,
-        "one seed": p.xs(0, level="seed"),
-        "crop size 650 alone": p.loc[["ResNet-650", "VGG-650"]],
-        "VGG alone": p.loc[["VGG-400", "VGG-650"]],
-        "ResNet-400 alone": p.loc[["ResNet-400"]],
-    }
-    for method, part in expected.items():
-        np.testing.assert_allclose(found.loc[found["method"] == method, "p_1"], part.mean(), atol=1e-6)
-
-
-def test_ablations_name_nothing_twice():
-    table = rows(seeds=1)
-    table = table[table["method"] != "VGG-400"]
-    methods = fusion.ablations(table[table["method"].str.endswith("650")])["method"].unique().tolist()
-    assert methods == ["fusion", "ResNet alone", "VGG alone"]
-
-
 def test_bad_input_is_named():
     p = one_class([[[0.2], [0.6], [0.9]]])
     with pytest.raises(ValueError, match=r"m: shape \(1, 3, 1, 2\); expected \(2 seeds, images"):
         fusion.of_seeds("m", MANIFEST, p, FOLD, [0, 1])
     table = fusion.of_seeds("net", MANIFEST, p, FOLD, [0])
-    with pytest.raises(ValueError, match="method 'net': expected a name of the form <encoder>-<crop size>"):
-        fusion.ablations(table)
     with pytest.raises(ValueError, match="image a has 1 rows, image b 2; expected equally many"):
         fusion.fuse(pd.concat([table, table[table["image_id"] != "a"]]))
     with pytest.raises(ValueError, match="image c: fold, patient or class differ"):

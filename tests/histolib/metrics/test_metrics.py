@@ -228,21 +228,6 @@ def test_impossible_tables_per_fold():
         metrics.per_fold(rows.assign(method="std"))
 
 
-def test_missed_carcinomas_by_class():
-    names = ("normal", "benign", "in situ", "invasive")
-    rows = four_classes([0, 2, 2, 2, 3, 3], [0, 0, 3, 2, 3, 1], method="a")
-    found = metrics.missed(pd.concat([rows, rows.assign(method="b", p_0=0.0, p_1=0.0, p_2=1.0, p_3=0.0)]), names)
-    assert found.index.tolist() == [("a", "in situ"), ("a", "invasive"), ("b", "in situ"), ("b", "invasive")]
-    # In situ carcinoma that is called invasive is not missed.
-    assert found.loc["a"].to_numpy().tolist() == [[3, 1, 1 / 3], [2, 1, 1 / 2]]
-    assert found.loc["b", "missed"].tolist() == [0, 0]
-    rows[[f"p_{k}" for k in range(4)]] = [0.4, 0.2, 0.3, 0.1]  # 3/7 for carcinoma
-    assert metrics.missed(rows, names)["missed"].tolist() == [3, 2]
-    assert metrics.missed(rows, names, threshold=0.33)["missed"].tolist() == [0, 0]
-    with pytest.raises(ValueError, match="2 names for the probabilities of 4 classes"):
-        metrics.missed(rows, ("no", "yes"))
-
-
 def test_confusion_in_images():
     matrix = metrics.confusion([0, 0, 1, 3], np.eye(4)[[0, 1, 1, 2]], percent=False)
     assert matrix.to_numpy().tolist() == [[1, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0]]
