@@ -10,6 +10,7 @@ from PIL import Image
 
 from histolib import cache, datasets
 from histolib.datasets import bach
+from histolib.datasets.locating import Notes
 from studybook import twins
 from studybook.twins import bach as twin_of
 from studybook.twins import glands, lesions, section
@@ -38,7 +39,7 @@ def photos(tmp_path):
 
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_patients_that_a_table_lists_are_kept_together(photos, place):
-    assert (bach.scan(photos)["patient"] == bach.scan(photos)["image_id"]).all()
+    assert (bach.scan(photos, Notes())["patient"] == bach.scan(photos, Notes())["image_id"]).all()
     file = [photos, *photos.parents][place] / bach.PATIENTS
     file.write_text("image,patient\nn001.tif,7\nb002,7\niv003.tif,8\n")
     table = datasets.load("bach", photos.parents[1]).table.set_index("image_id")
@@ -57,7 +58,7 @@ def test_patients_that_a_table_lists_are_kept_together(photos, place):
 def test_a_table_of_patients_that_does_not_fit_is_refused(photos, text, message):
     (photos / bach.PATIENTS).write_text(text)
     with pytest.raises(ValueError, match=message):
-        bach.scan(photos)
+        bach.scan(photos, Notes())
 
 
 @pytest.fixture(scope="module")

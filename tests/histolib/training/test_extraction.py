@@ -100,7 +100,8 @@ def test_equal_to_the_authors_order_with_a_pretrained_network():
 def compare_with_the_authors_order(network, shape, size):
     image = idc.draw_patient(1, 0, 2, 2)[0][: shape[0], : shape[1]]
     factors, places = extraction.draw("x", shape, size, crops=4, jitters=3)
-    found = extraction.Describer({"e": network}, shape, size)(stain.normalize(image), factors, places)["e"]
+    normalized = stain.normalize(image, robust=False)
+    found = extraction.Describer({"e": network}, shape, size)(normalized, factors, places)["e"]
     expected = authors.authors_order(network, image, factors, places, size)
     assert found.shape == (3, network.output_shape[-1]) and np.abs(found - expected).max() < 1e-4 * expected.max()
 
