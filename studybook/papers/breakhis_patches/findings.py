@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
@@ -298,7 +299,7 @@ def _corrected(rows: Mapping) -> pd.DataFrame:
     if len(known):
         error = ((known["high"] - known["low"]) / (2 * stats.norm.ppf(0.975))).clip(lower=1e-9)
         p = pd.Series(2 * stats.norm.sf(known["value"].abs() / error), known.index).sort_values()
-        holm = (p * range(len(p), 0, -1)).cummax().clip(upper=1).to_dict()
+        holm = (p * np.arange(len(p), 0, -1)).cummax().clip(upper=1).to_dict()
     table = {
         key: {"this run": HERE if one is None else beside.interval(one, sign="+"),
               "p (Holm)": "–" if one is None else f"{holm[key]:.2f}"}

@@ -315,7 +315,7 @@ def test_the_base_setting_less_each_other_value(found):
 def test_statements_are_corrected_for_their_number(found):
     table = findings.statements(scoring.levels(found), draws=20)
     there = table[table["this run"] != findings.HERE]
-    assert len(there) == 4 * 3 + 1 + 2 and len(table) > len(there)  # four methods, three scores; L2; two rules
+    assert len(there) == 4 * 3 + 2 and len(table) > len(there)  # four methods, three scores; two rules
     assert (there["p (Holm)"].astype(float) <= 1).all()
     # By hand: p values 0.0455, 0.3173 (values of 2 and 1 standard errors), times 2 and 1.
     rows = {"one": pd.Series({"value": 2.0, "low": 2 - 1.96, "high": 2 + 1.96}),
