@@ -142,8 +142,10 @@ def _curves(parameters: Mapping, units: list[dict], drawn: bool) -> list[dict]:
     kinds = [*([TRAITS] if drawn else []), PLAIN, SMALL]
     places = [{"women": count} for count in parameters["curve_women"]]
     places += [{"difficulty": value} for value in parameters["curve_difficulty"] if drawn]
-    found = [start | place | {"blocks": kind} for place in [{}, *places] for kind in kinds]
-    return [one for one in found if one not in units]
+    found = [*units]
+    for one in (start | place | {"blocks": kind} for place in [{}, *places] for kind in kinds):
+        found += [] if one in found else [one]
+    return found[len(units) :]
 
 
 def _folds(parameters: Mapping, by: str) -> int:
