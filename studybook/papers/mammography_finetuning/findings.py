@@ -102,7 +102,7 @@ def results(rows: pd.DataFrame, reference: str, draws: int, seed: int) -> pd.Dat
     columns = {"AUC [95 % interval]": scores.xs("auc", level="score").apply(beside.interval, axis=1)}
     if rows["training"].nunique() > 1:
         columns["AUC of each training"] = scores.xs("auc", level="score")["trainings"]
-    columns["accuracy"] = scores.xs("accuracy", level="score").apply(beside.interval, axis=1)
+    columns["accuracy"] = scores.xs("accuracy", level="score")["value"].map("{:.3f}".format)
     columns[f"AUC less {re.sub('^.*of the width, ', '', reference)}"] = less.apply(beside.interval, axis=1, sign="+")
     return pd.DataFrame(columns).reindex(names).fillna("–")
 
