@@ -102,7 +102,7 @@ def results(rows: pd.DataFrame, reference: str, draws: int, seed: int) -> pd.Dat
     columns = {"AUC [95 % interval]": scores.xs("auc", level="score").apply(beside.interval, axis=1)}
     if rows["training"].nunique() > 1:
         columns["AUC of each training"] = scores.xs("auc", level="score")["trainings"]
-    columns["accuracy"] = scores.xs("accuracy", level="score").apply(beside.interval, axis=1)
+    columns["accuracy"] = scores.xs("accuracy", level="score")["value"].map("{:.3f}".format)
     columns[f"AUC less {re.sub('^.*of the width, ', '', reference)}"] = less.apply(beside.interval, axis=1, sign="+")
     return pd.DataFrame(columns).reindex(names).fillna("–")
 
@@ -183,3 +183,20 @@ _PLACES = {"women": r", (\d+) women", "difficulty": r", difficulty ([\d.]+)"}
 def on_other_set(rows: pd.DataFrame) -> pd.Series:
     """Whether each prediction was made about another set than the one that was learned from."""
     return rows["method"].str.contains("tested on ")
+
+
+def on_box(answer, lesion: pd.Series) -> bool:
+    """Whether the brightest place of a heat map lies inside the lesion's box.
+
+    Parameters
+    ----------
+    answer
+        From `screening.predict`, with its heat map.
+    lesion
+        A row of the set's table.
+    """
+    top, left, bottom, right = answer.region
+    place = np.unravel_index(np.argmax(answer.heat_map), answer.heat_map.shape)
+    row, column = ((index + 0.5) / size for index, size in zip(place, answer.heat_map.shape))
+    row, column = top + row * (bottom - top), left + column * (right - left)
+    return bool(lesion["top"] <= row < lesion["bottom"] and lesion["left"] <= column < lesion["right"])

@@ -142,8 +142,10 @@ def _curves(parameters: Mapping, units: list[dict], drawn: bool) -> list[dict]:
     kinds = [*([TRAITS] if drawn else []), PLAIN, SMALL]
     places = [{"women": count} for count in parameters["curve_women"]]
     places += [{"difficulty": value} for value in parameters["curve_difficulty"] if drawn]
-    found = [start | place | {"blocks": kind} for place in [{}, *places] for kind in kinds]
-    return [one for one in found if one not in units]
+    found = [*units]
+    for one in (start | place | {"blocks": kind} for place in [{}, *places] for kind in kinds):
+        found += [] if one in found else [one]
+    return found[len(units) :]
 
 
 def _folds(parameters: Mapping, by: str) -> int:
@@ -161,11 +163,11 @@ def is_trained(settings: Mapping) -> bool:
 
 
 def group(settings: Mapping) -> str:
-    """Units of one set, network, fold and training are computed by one process; small networks by another."""
-    first = "small" if settings["blocks"] == SMALL else settings["network"]
-    fold = "ladder" if settings["by"] in LADDER else f"fold{settings['fold']}"
-    twin = f"{settings['difficulty']:g}".replace(".", "_")
-    return f"{settings['dataset']}-{first}-{fold}-training{settings['training']}-difficulty{twin}"
+    """Large networks of one set, fold and training are computed by one process; all else of a set by another."""
+    first = f"{settings['dataset']}-{settings['network']}"
+    if is_trained(settings) and settings["blocks"] != SMALL:
+        return f"{first}-fold{settings['fold']}-training{settings['training']}"
+    return f"{first}-others-difficulty{settings['difficulty']:g}".replace(".", "_")
 
 
 def method(settings: Mapping) -> str:

@@ -1,5 +1,7 @@
 """Scores of several trainings and folds, their differences, and the answers to the paper's claims."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -121,3 +123,13 @@ def test_the_ladder_is_compared_with_folds_by_woman(predictions):
     new = findings.ladder(pd.concat([rows, image, woman]), 50, 0)
     assert [*new.index] == ["plain classifier", *old.index] and new.iloc[-1, -1] == "–"
     assert findings.ladder(rows, 50, 0).empty
+
+
+def test_the_brightest_place_is_found_on_the_film():
+    heat = np.zeros((10, 20))
+    heat[2, 15] = 1  # a quarter down and three quarters across: row 125, column 277.5 of the film
+    answer = SimpleNamespace(region=(100, 200, 200, 300), heat_map=heat)
+    box = pd.Series({"top": 120, "bottom": 130, "left": 270, "right": 280})
+    assert findings.on_box(answer, box)
+    assert not findings.on_box(answer, box + pd.Series({"top": 6, "bottom": 6, "left": 0, "right": 0}))
+    assert not findings.on_box(answer, box + pd.Series({"top": 0, "bottom": 0, "left": 8, "right": 8}))

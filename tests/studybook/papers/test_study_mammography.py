@@ -1,6 +1,7 @@
 """The plan of the mammography study, its parts, and one unit of it."""
 
 import json
+import re
 
 import keras
 import numpy as np
@@ -67,6 +68,18 @@ def test_training_is_repeated_from_other_weights_and_what_is_fitted_is_not():
     networks = [study.untrained(one)[0].get_weights() for one in two]
     assert not all(np.array_equal(a, b) for a, b in zip(*networks, strict=True))
     assert all(np.array_equal(a, b) for a, b in zip(*map(study.parts, two), strict=True))
+
+
+def test_a_twin_as_hard_as_the_curves_is_planned_once():
+    labels = [study.label(one) for one in study.plan(VALUES | {"difficulty": 2.0})]
+    assert len(labels) == len(set(labels)) and "inbreast-smallnetworkfromscratch-difficulty2-fold0" in labels
+
+
+def test_large_networks_and_all_else_are_different_processes(plan):
+    heavy = {study.group(one) for one in plan if study.is_trained(one) and one["blocks"] != study.SMALL}
+    others = {study.group(one) for one in plan} - heavy
+    assert others == {"inbreast-vgg16-others-difficulty1", "inbreast-vgg16-others-difficulty2"}
+    assert all(re.fullmatch("[A-Za-z0-9_-]+", name) for name in heavy | others)
 
 
 def test_without_a_merger_the_first_sets_first_fold_is_screened_with():
