@@ -59,19 +59,9 @@ def per_fold(predictions: pd.DataFrame, apart: Collection[str] = (), threshold: 
 
 
 def one_answer(predictions: pd.DataFrame, threshold: float = 0.5) -> dict[str, int]:
-    """Methods that give one answer to everything they are asked, and that class.
+    """Methods that give one answer to everything they are asked, and that class; without those whose answers differ.
 
-    Parameters
-    ----------
-    predictions
-        Rows of one or more methods.
-    threshold
-        Of the probability of class 1, where there are two classes; of more, the most probable one is the answer.
-
-    Returns
-    -------
-    dict
-        Method to class; without those whose answers differ.
+    `threshold` is that of class 1 where there are two classes; of more, the most probable one is the answer.
     """
     p = predicted.scores_of(predictions)
     answers = (p[:, 1] >= threshold).astype(int) if p.shape[1] == 2 else p.argmax(axis=1)

@@ -14,6 +14,7 @@ PLAIN = f"{predictions.STUDY}without recoloring"
 OTHERWISE = {
     PLAIN: {"low": 1.0, "high": 1.0},
     f"{predictions.STUDY}without normalization": {"normalize": False},
+    f"{predictions.STUDY}robust normalization": {"normalize": True},
     f"{predictions.STUDY}red and green varied": {"channels": True},
     f"{predictions.STUDY}one crop": {"crops": 1},
     f"{predictions.STUDY}mean over crops": {"p": 1.0},
