@@ -329,6 +329,12 @@ def test_claims_are_answered_from_predictions_alone(found):
     assert set(told) == {"rules_better", "better_than_others", "better_for_patients"}
     kept = findings.differences(findings.levels_of(found.predictions), draws=5)
     assert set(kept) == set(told) and kept["better_than_others"].equals(told["better_than_others"])
+    images = {rule: scoring.aggregate(found, found.predictions, "image", rule) for rule in ("sum", "exist")}
+    more = findings.differences(scoring.levels(found), draws=5, summed=images["sum"])
+    both = [rows[rows["method"].isin(found.units["method"][found.units["contrast"] == "whitening"])
+                 & ~rows["method"].str.contains("L2|%")] for rows in images.values()]  # fmt: skip
+    right = [((rows["p_1"] >= 0.5) == rows["y_true"]).mean() for rows in both]
+    assert more["sum_better"]["value"] == pytest.approx(right[0] - right[1])
     shown = verdicts.table("breakhis_patches", {"run": told})
     assert (shown["run"] != verdicts.NOT_RUN).sum() == 3
     # Two magnifications: the same patches under both names have the same AUC.
