@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from studybook.papers.mammography_finetuning import paired, study
+from studybook.twins import ceiling
 
 # Of each claim in `published.yaml`, the methods whose difference of AUC answers it; what comes second is subtracted.
 PAIRS = {
@@ -176,7 +177,7 @@ def curve(predictions: pd.DataFrame, most: int, difficulty: float, draws: int, s
     return found if len(found) and len(found[["women", "difficulty"]].drop_duplicates()) > 1 else pd.DataFrame()
 
 
-KINDS = ("drawn traits (ceiling)", "plain classifier", "small network from scratch")
+KINDS = (ceiling.METHOD, "plain classifier", "small network from scratch")
 _PLACES = {"women": r", (\d+) women", "difficulty": r", difficulty ([\d.]+)"}
 
 

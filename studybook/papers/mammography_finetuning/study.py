@@ -20,6 +20,7 @@ from histolib.datasets import mammograms
 from histolib.metrics import splits
 from studybook import twins
 from studybook.engine.units import Result
+from studybook.twins import ceiling
 
 MERGED, UNSEEN = "merged", "mias"
 TITLES = {
@@ -39,7 +40,7 @@ TRAITS = "traits"  # of a twin: a logistic regression on the traits that its mas
 SMALL = "small"  # a small network that starts from random weights
 STRATEGIES = (PLAIN, CONTROL, AT_ONCE, STATISTICS, *BLOCKS)
 _NO_NETWORK = {
-    CONSTANT: "constant answer", BOX: "size of the box", TRAITS: "drawn traits (ceiling)",
+    CONSTANT: "constant answer", BOX: "size of the box", TRAITS: ceiling.METHOD,
     SMALL: "small network from scratch",
 }  # fmt: skip
 _TITLES = _NO_NETWORK | {
@@ -460,6 +461,8 @@ def _fitted(settings: Mapping) -> Result:
     rows, facts = np.sort(np.concatenate([train_rows, check])), {}  # no validation part is needed
     if settings["blocks"] == CONSTANT:
         given = np.full(len(test), found.labels[rows].mean())
+    elif settings["blocks"] == TRAITS:
+        given = ceiling.ceiling(found, rows, test, settings["seed"])
     else:
         described = _described(settings, found)
         model = classifiers.fit("logistic", described[rows], found.labels[rows], found.patients[rows], settings["seed"])
@@ -473,8 +476,6 @@ def _described(settings: Mapping, found: datasets.Dataset) -> np.ndarray:
     """Numbers of each region, (N, D), that a logistic regression learns from."""
     if settings["blocks"] == BOX:
         return _box(found.table)
-    if settings["blocks"] == TRAITS:
-        return twins.traits(found).to_numpy(np.float64)
     return _frozen(*(settings[name] for name in ("dataset", *_PLACE, "network", "width", "weights", "size")))
 
 
