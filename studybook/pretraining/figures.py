@@ -74,11 +74,14 @@ def errors(table: pd.DataFrame, title: str, count: int) -> Figure:
 
 def measured(table: pd.DataFrame) -> Markdown:
     """Which quantities are measured best, and which not at all, in a sentence; `table` as in `errors`."""
-    means = table.mean(axis=1).sort_values()
-    best = ", ".join(f"{name} ({value:.2f})" for name, value in means.iloc[:3].items())
-    lost = means.index[means >= 0.95]
-    told = f"no better than guessed, an error of 0.95 or more: {', '.join(lost)}" if len(lost) else "none is lost"
-    return Markdown(f"**What to see:** measured best are {best}; of {len(means)} quantities {told}.")
+    least = table.min(axis=1).sort_values()  # of the best network
+    best = ", ".join(f"{name} ({value:.2f})" for name, value in least.iloc[:3].items())
+    lost = least.index[least >= 0.95]
+    names = f": {', '.join(lost)}" if len(lost) else ""
+    return Markdown(
+        f"**What to see:** the errors of the best network are smallest for {best}. No network measures {len(lost)} of "
+        f"the {len(least)} quantities (an error of 0.95 or more){names}."
+    )
 
 
 def learning_curve(history: pd.DataFrame, title: str) -> Figure:

@@ -177,7 +177,8 @@ def test_what_is_measured_best_and_worst_is_shown_and_said():
     assert [tick.get_text() for tick in axis.get_yticklabels()] == ["b", "c"]
     assert [one.get_text() for one in axis.texts] == ["2.4 →"]
     said = figures.measured(table).data
-    assert "best are b (0.20), d (0.50)" in said and said.endswith("0.95 or more: a, c.")
+    # Of the quantities a is measured by one network, c by none.
+    assert "smallest for b (0.20), d (0.50)" in said and said.endswith("0.95 or more): c.")
 
 
 # What is shipped.
