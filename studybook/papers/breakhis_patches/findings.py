@@ -379,7 +379,7 @@ def read(table: pd.DataFrame, score: str = "accuracy") -> str:
     sides["around 0"] = ~(sides["above 0"] | sides["below 0"])
     told = [f"{which} for " + " and ".join(f"{pair} at {at}" for at, pair in part.index[mask])
             for which, mask in sides.items() if mask.any()]  # fmt: skip
-    return f"by image accuracy the interval lies {', '.join(told)}"
+    return f"by {_TITLES[score]} the interval lies {', '.join(told)}"
 
 
 def trainings(images: pd.DataFrame, one: str, other: str, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
