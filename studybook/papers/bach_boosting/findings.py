@@ -9,6 +9,8 @@ from studybook.published import reported
 
 PAPER = "bach_boosting"
 PLAIN = f"{predictions.STUDY}without recoloring"
+# How the chapter calls `extraction.encode` where the library's own way is another.
+OWN = {"normalize": "published"}
 # What is done otherwise in one kind of model, and the parameters of `extraction.encode` that do so. A study's name is
 # this, a colon, and the model.
 OTHERWISE = {
