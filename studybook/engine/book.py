@@ -28,7 +28,7 @@ from studybook.engine import glossary, pictures
 REPOSITORY = "BOOK_REPOSITORY"
 # What stands on the button that opens a folded part of a cell, by the cell's tag.
 _FOLDED = {
-    "hide-input": ("Show the code behind this", "Hide the code that draws this"),
+    "hide-input": ("Show the code behind this", "Hide the code behind this"),
     "hide-output": ("Show what this prints", "Hide what this prints"),
     "hide-cell": ("Show this code and what it prints", "Hide this code and what it prints"),
 }
