@@ -93,7 +93,8 @@ def flagged(frame: pd.DataFrame, predictions: pd.DataFrame, classes: Sequence[st
     classes
         Names of the classes.
     """
-    marks = {name: f"{name} ⚑ always {classes[k]}" for name, k in metrics.one_answer(predictions).items()}
+    marks = {name: f"{name} ⚑" if f"always {classes[k]}" in name else f"{name} ⚑ always {classes[k]}"
+             for name, k in metrics.one_answer(predictions).items()}  # fmt: skip
     return frame.rename(index=marks, level="method" if "method" in frame.index.names else None)
 
 
