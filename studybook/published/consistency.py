@@ -6,9 +6,11 @@ The comparisons of a paper are data (`comparisons`) or, where they need arithmet
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 import pandas as pd
+from IPython.display import Markdown
 
 from studybook.published import comparisons, reported
 from studybook.published.report import Paper, Row
@@ -63,8 +65,16 @@ def counts(report: pd.DataFrame) -> str:
     return "\n".join([f"{len(report):4} checks", *lines])
 
 
-def for_readers(report: pd.DataFrame, agree: bool) -> pd.DataFrame:
-    """Rows that agree, or the others, in fewer columns: the place stands behind the check."""
-    rows = report[(report["verdict"] == AGREES) == agree]
-    rows = rows.assign(check=rows["check"] + " (" + rows["place"] + ")")
-    return rows[["check", "reported", "recomputed", *([] if agree else ["verdict"]), "remark"]]
+def for_readers(report: pd.DataFrame, agree: bool) -> Markdown:
+    """Checks that agree, or the others with their verdicts: a sentence each."""
+    lines = []
+    for _, one in report[(report["verdict"] == AGREES) == agree].iterrows():
+        told = f"**{one['check']}** ({one['place']}): reported {one['reported']}, recomputed {one['recomputed']}"
+        told += "" if agree else f"; *{one['verdict']}*"
+        lines.append(_plain(f"- {told}. {one['remark']}".rstrip()))
+    return Markdown("\n".join(lines) or "None.")
+
+
+def _plain(text: str) -> str:
+    """Text in which Markdown finds nothing but the stars that were meant."""
+    return re.sub(r"([_<>|$~])", r"\\\1", text)

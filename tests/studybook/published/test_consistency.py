@@ -103,8 +103,9 @@ def test_two_checks_of_one_id_are_refused():
 
 def test_what_readers_see_is_every_row_once_and_every_verdict_counted():
     checked = consistency.report("idc_transfer", [one])
-    parts = [consistency.for_readers(checked, agree) for agree in (True, False)]
-    assert sum(map(len, parts)) == len(checked) and parts[1]["check"].iloc[-1] == "a check (Table 1)"
+    parts = [consistency.for_readers(checked, agree).data.splitlines() for agree in (True, False)]
+    assert sum(map(len, parts)) == len(checked) and parts[1][-1].startswith("- **a check** (Table 1): reported ")
+    assert all(line.startswith("- **") for part in parts for line in part)
     total, *numbers = (int(line.split()[0]) for line in consistency.counts(checked).splitlines())
     assert total == sum(numbers) == len(checked) and len(numbers) == len(schema.VERDICTS)
 
