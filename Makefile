@@ -41,7 +41,7 @@ help:
 	@echo 'make chapter CHAPTER=idc_transfer  execute one chapter; takes PROFILE, DATA and SET too'
 	@echo 'make new CHAPTER=author_subject    make a chapter that runs at once; DATASET=idc, TITLE="...", KEY=Author2020'
 	@echo 'make test                          all tests, the chapters and the book at the smoke scale; ARGS="-k site" goes to pytest'
-	@echo 'make exercises                     every exercise, as printed, to its end at the smoke scale (a quarter of an hour)'
+	@echo 'make exercises                     every exercise, as printed, to its end at the smoke scale (most of an hour)'
 	@echo 'make screen                        serve the screening page to this machine alone; MODEL=file.keras, PORT=8866'
 	@echo 'make bench                         print what is measured, against what'
 	@echo 'make weights                       remake the shipped weights: half an hour on two cores'
