@@ -1,6 +1,7 @@
 """The exercises' commands, as printed: papermill takes them, and the chapter's own checks take their parameters.
 
-``make exercises`` runs each of them to the end at the smoke scale, which takes two to three times as long as all other tests.
+``make exercises`` runs each of them to the end at the smoke scale, which takes two to three times as long as all other
+tests.
 """
 
 import contextlib
