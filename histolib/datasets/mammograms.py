@@ -144,3 +144,8 @@ def find(root: Path, name: str, layout: str, probe: Callable[[Path], bool], fold
             yield from sorted(root.glob(pattern))
 
     return locating.first(root, candidates(), lambda folder: folder.is_dir() and probe(folder), f"{name} films", layout)
+
+
+def log_sides(table: pd.DataFrame) -> np.ndarray:
+    """Logarithms of height and width of the lesions' boxes in pixels of the film, (N, 2)."""
+    return np.log(np.stack([table["bottom"] - table["top"], table["right"] - table["left"]], axis=1))

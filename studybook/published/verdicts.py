@@ -6,7 +6,7 @@ answers it, on which side of 0 the claim puts that difference, and what is to be
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pandas as pd
 from IPython.display import Markdown
@@ -78,16 +78,27 @@ def table(paper: str, runs: Mapping[str, Differences], digits: int = 3) -> pd.Da
     return pd.DataFrame(columns, index=pd.Index([claim["claim"] for claim in claims], name="claim"))
 
 
-def sentences(paper: str, runs: Mapping[str, Differences], digits: int = 3) -> Markdown:
+def sentences(
+    paper: str, runs: Mapping[str, Differences], digits: int = 3, only: Collection[str] | None = None
+) -> Markdown:
     """What was found: of each claim the sentence of its verdict in the first run that answers it, and that run.
 
     Parameters
     ----------
     paper, runs, digits
         As in `table`.
+    only
+        Ids of the claims that are spoken of; None: all that a run answers.
+
+    Raises
+    ------
+    LookupError
+        As `table`; if `only` names a claim that the paper's file has not.
     """
     lines = []
-    for claim in _claims(paper, runs):
+    for claim in _claims(paper, runs, only or ()):
+        if only is not None and claim["id"] not in only:
+            continue
         answered = [name for name, found in runs.items() if _known(found.get(claim["id"]))]
         if answered:
             difference = runs[answered[0]][claim["id"]]
@@ -99,9 +110,9 @@ def sentences(paper: str, runs: Mapping[str, Differences], digits: int = 3) -> M
 _SENTENCE = {HOLDS: "holds", DOES_NOT_HOLD: "fails", CANNOT_TELL: "open"}
 
 
-def _claims(paper: str, runs: Mapping[str, Differences]) -> list[dict]:
+def _claims(paper: str, runs: Mapping[str, Differences], named: Collection[str] = ()) -> list[dict]:
     claims = reported.verdicts(paper)
-    unknown = {id for found in runs.values() for id in found} - {claim["id"] for claim in claims}
+    unknown = {*named, *(id for found in runs.values() for id in found)} - {claim["id"] for claim in claims}
     if unknown:
         raise LookupError(f"{paper}: no claim {', '.join(sorted(unknown))} in the part verdicts of its published.yaml")
     return claims

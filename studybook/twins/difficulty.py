@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from histolib import datasets, metrics
+from histolib.datasets import mammograms
 from histolib.descriptors import classifiers
 from histolib.metrics import predictions
 from studybook import twins
@@ -93,8 +94,7 @@ def division(dataset: datasets.Dataset, counts: Sequence[int], tested: int, seed
 def plainest(dataset: datasets.Dataset) -> np.ndarray:
     """What needs no method: logarithms of height and width of a lesion's box, else the share of dark pixels."""
     if "bottom" in dataset.table:
-        sides = [dataset.table["bottom"] - dataset.table["top"], dataset.table["right"] - dataset.table["left"]]
-        return np.log(np.stack(sides, axis=1))
+        return mammograms.log_sides(dataset.table)
     return np.array([[(image.mean(-1) < _DARK).mean()] for image in _images(dataset)])
 
 

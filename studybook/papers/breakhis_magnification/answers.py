@@ -275,11 +275,6 @@ def differences(rows: pd.DataFrame, draws: int, seed: int, told: pd.DataFrame | 
     return found
 
 
-def foremost(runs: Mapping[str, Mapping[str, pd.Series]]) -> dict[str, dict[str, pd.Series]]:
-    """Of the differences of each run those with which the chapter opens."""
-    return {run: {id: told[id] for id in OPENING if id in told} for run, told in runs.items()}
-
-
 def stopped(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
     """What stopping on test images is worth, by magnification, and what more training data adds, as text.
 

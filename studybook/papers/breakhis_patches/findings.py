@@ -213,11 +213,6 @@ def differences(
     return {claim: one for claim, one in found.items() if one is not None}
 
 
-def foremost(runs: Mapping[str, Mapping[str, pd.Series]]) -> dict[str, dict[str, pd.Series]]:
-    """Of the differences of each run those with which the chapter opens."""
-    return {run: {id: told[id] for id in OPENING if id in told} for run, told in runs.items()}
-
-
 def _asked(levels: Mapping[str, pd.DataFrame], claim: tuple, draws: int, seed: int) -> pd.Series | None:
     _, name, one, other, magnification, level, score = claim
     rows = of_variants(levels[level], name)

@@ -12,9 +12,11 @@ from histolib import descriptors, metrics
 from histolib.metrics import predictions
 from studybook.engine.units import Gathered
 from studybook.papers.idc_transfer import study
-from studybook.published import beside, reported, verdicts
+from studybook.published import beside, reported
 
 MAP = f"{predictions.STUDY}map, "  # begins the name of a t-SNE map, whose neighbors vote on a patch
+# The claims that the chapter's title asks about, with which it opens.
+OPENING = ("photographs_beat_scratch", "features_beat_scratch", "scratch_beats_color")
 BEST_CRAFTED = "fuzzy color histogram"  # by the paper's Table 4
 # Claims about a difference of AUC: the method that is said to be better or worse, and that with which it is compared.
 PAIRS = {
@@ -109,12 +111,6 @@ def answers(rows: pd.DataFrame, draws: int, seed: int) -> dict[str, pd.Series]:
         votes = metrics.differences(maps, [(vgg, colors)], draws, seed=seed)
         found["features_apart"] = votes.loc[(vgg, colors, "balanced_accuracy")]
     return {id: one for id, one in found.items() if one is not None}
-
-
-def foremost(runs: Mapping[str, verdicts.Differences]) -> dict[str, verdicts.Differences]:
-    """The answers to the three claims that this chapter's title asks about."""
-    wanted = ("photographs_beat_scratch", "features_beat_scratch", "scratch_beats_color")
-    return {name: {id: one[id] for id in wanted if id in one} for name, one in runs.items()}
 
 
 def called(parameters: Mapping) -> dict[str, str]:

@@ -475,17 +475,11 @@ def _fitted(settings: Mapping) -> Result:
 def _described(settings: Mapping, found: datasets.Dataset) -> np.ndarray:
     """Numbers of each region, (N, D), that a logistic regression learns from."""
     if settings["blocks"] == BOX:
-        return _box(found.table)
+        return mammograms.log_sides(found.table)
     return _frozen(*(settings[name] for name in ("dataset", *_PLACE, "network", "width", "weights", "size")))
 
 
 _PLACE = ("data", "patients", "data_seed", "difficulty", "window")
-
-
-def _box(table: pd.DataFrame) -> np.ndarray:
-    """Logarithms of height and width of the lesions' boxes in pixels of the film, (N, 2)."""
-    sides = [table["bottom"] - table["top"], table["right"] - table["left"]]
-    return np.log(np.stack(sides, axis=1))
 
 
 @lru_cache(maxsize=2)

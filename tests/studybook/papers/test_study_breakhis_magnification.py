@@ -200,7 +200,7 @@ def test_claims_are_answered_as_far_as_the_run_can(found, rows):
     less = told["other_features"]["value"]
     own = metrics.recognition_rate(rows[rows["training"] == 1], ["method", *answers.CELLS]).groupby("method").mean()
     assert less == pytest.approx(own["independent"] - own[["glcm, quadratic", "glcm, nearest"]].mean())
-    assert set(answers.foremost({"run": told})["run"]) == set(answers.OPENING)
+    assert set(answers.OPENING) <= set(told)
     fewer = answers.differences(rows[rows["method"] == "independent"], 5, 0)
     assert set(fewer) == {"learned"}
 

@@ -62,6 +62,10 @@ def test_claims_stand_beside_every_run_and_the_first_that_answers_chooses_the_se
     assert table.loc["Both are alike"].tolist() == ["in words", "AUC, two less one", verdicts.NOT_RUN, verdicts.NOT_RUN]
     assert verdicts.sentences(paper, runs, 2).data == "- Two is better. (kept: +0.10 [+0.05, +0.20])"
     assert "No run" in verdicts.sentences(paper, {"this run": {}}).data
+    assert verdicts.sentences(paper, runs, 2, only=["better"]).data == verdicts.sentences(paper, runs, 2).data
+    assert "No run" in verdicts.sentences(paper, runs, 2, only=["equal"]).data
+    with pytest.raises(LookupError, match="a: no claim worse"):
+        verdicts.sentences(paper, runs, only=["worse"])
 
 
 def test_an_answer_to_no_claim_is_refused(paper):
