@@ -34,9 +34,10 @@ _PARTS = (*_DATA, "least_patches", "split", "oversample", "test_share", "validat
 def plan(parameters: Mapping) -> list[dict]:
     """Settings of all units.
 
-    Every method under the protocol of the run (``split``, ``oversample``), each network once for each of
-    ``training_seeds``; the methods of ``protocols_of`` also under the other protocols; and fine-tuning at every one of
-    ``rates``, under the run's protocol and, if it is one of ``protocols_of``, under the published one.
+    Every method under the protocol of the run (``split``, ``oversample``), each of the paper's networks once for each
+    of ``training_seeds``, EfficientNet-Lite0 for the first alone; the methods of ``protocols_of`` also under the other
+    protocols; and fine-tuning at every one of ``rates``, under the run's protocol and, if it is one of
+    ``protocols_of``, under the published one.
 
     Raises
     ------
@@ -52,19 +53,18 @@ def plan(parameters: Mapping) -> list[dict]:
     if unknown := sorted({*again} - {*NETWORKS, *PLAIN, FROZEN}):
         known = ", ".join((*NETWORKS, *PLAIN, FROZEN))
         raise ValueError(f"protocols_of: {', '.join(unknown)}; expected some of {known}")
-    found = [
-        _unit(kind, own, seed, parameters) for kind in (*NETWORKS, *tuned) for seed in parameters["training_seeds"]
-    ]
+    seeds = parameters["training_seeds"]
+    found = [_unit(kind, own, seed, parameters) for kind in NETWORKS for seed in seeds]
+    found += [_unit(kind, own, seeds[0], parameters) for kind in tuned]
     # Blends have no traits, and real tissue has none that is known.
     drawn = [] if parameters["data"] or parameters["oversample"] == "before" else [CEILING]
     found += [_unit(kind, own, None, parameters) for kind in (FROZEN, *PLAIN, *drawn, *crafted)]
     for protocol in (one for one in (HONEST, BY_PATCH, PUBLISHED) if one != own):
         for kind in again:
-            seeds = parameters["training_seeds"] if kind in NETWORKS else [None]
-            found += [_unit(kind, protocol, seed, parameters) for seed in seeds]
+            found += [_unit(kind, protocol, seed, parameters) for seed in (seeds if kind in NETWORKS else [None])]
     swept = [own, *([PUBLISHED] if TUNING in again and own != PUBLISHED else [])]
     for rate in (one for one in parameters["rates"] if one != parameters["learning_rate"]):
-        found += [_unit(TUNING, protocol, parameters["training_seeds"][0], parameters, rate) for protocol in swept]
+        found += [_unit(TUNING, protocol, seeds[0], parameters, rate) for protocol in swept]
     return found
 
 
