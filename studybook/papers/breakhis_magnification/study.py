@@ -17,12 +17,15 @@ from histolib.datasets.breakhis import MAGNIFICATIONS, slide_numbers
 from histolib.metrics import splits
 from studybook import twins
 from studybook.engine.units import Result
+from studybook.pretraining import frozen
 
 MAIN = ("independent", "two tasks")  # the paper's two networks
 CRAFTED = "hand-crafted"  # a descriptor with a classifier, one for each magnification
 FROZEN = "frozen Lite0"  # a network that learned from ImageNet with a logistic regression, one for each magnification
 FROZEN_ALL = "frozen Lite0, one for all"  # the same features with one regression for all magnifications
-FITTED = (CRAFTED, FROZEN, FROZEN_ALL)  # nothing of it trained by gradients
+BY_SLIDE, BY_NUMBER = f"{FROZEN_ALL}, folds by slide", f"{FROZEN_ALL}, folds by slide number"
+DRAWN = (BY_SLIDE, BY_NUMBER)
+FITTED = (CRAFTED, FROZEN, FROZEN_ALL, *DRAWN)  # nothing of it trained by gradients
 TESTED, TESTED_LESS = "stopped on test images", "trained on fewer, stopped on test images"
 HALVED = "half the loss"
 FURTHER = ("regression", TESTED, TESTED_LESS, HALVED)
@@ -37,8 +40,8 @@ MODEL = "model.keras"  # in the folders of the units with two tasks
 MAGNIFICATION_TABLE = "magnification"  # a unit's further table: answers about the magnification
 _NAMES = ("variant", "magnification", "tuned_on", "training")
 _WEIGHTS = ("weight_malignancy", "weight_magnification")
-_SET = ("data", "patients", "data_seed", "difficulty")
-_DATA = (*_SET, "split", "sisters_together", "seed")
+_SET = ("data", "patients", "data_seed", "difficulty", "damaged")
+_DATA = (*_SET, "split", "seed")
 _SHARED = (
     *_DATA, "size", "width", "epochs", "batch_size", "learning_rate", "momentum",
     "patience", "validation", "dropout",
@@ -52,20 +55,18 @@ def plan(parameters: Mapping) -> list[dict]:
     network for each magnification of ``specific``, one for all but each of ``left_out``, and those of ``further``.
     There the network for all and those for one or all but one are trained ``trainings`` times, from other initial
     weights. And in each of ``folds_fitted`` every hand-crafted descriptor with every classifier, and the frozen
-    network, with a regression for each magnification and with one for all, unless its images' side is 0.
+    network, with a regression for each magnification and with one for all, unless its images' side is 0; with
+    ``sisters`` the latter also in folds drawn by slide, and by slide number.
 
     Raises
     ------
     ValueError
-        If ``folds_compared`` is empty or not among ``folds``, ``specific`` is empty, a network of ``further`` is
-        unknown, or sisters are to be together in the published folds.
+        If ``folds_compared`` is empty or not among ``folds``, ``specific`` is empty, or a network of ``further`` is
+        unknown.
     """
     compared, further = parameters["folds_compared"], parameters["further"]
     if not compared or not set(compared) <= set(parameters["folds"]):
         raise ValueError(f"folds_compared={compared}: expected at least one, each of folds={parameters['folds']}")
-    if parameters["sisters_together"] and parameters["split"] != "drawn":
-        raise ValueError(f"sisters_together=True, split={parameters['split']!r}: the published folds can't be changed; "
-                         "expected split='drawn'")  # fmt: skip
     if not parameters["specific"]:
         raise ValueError("specific=[]: expected at least one magnification that gets a network of its own")
     if not set(further) <= set(FURTHER):
@@ -96,8 +97,11 @@ def plan(parameters: Mapping) -> list[dict]:
         known = {"magnification": 0, "fold": fold} | {key: parameters[key] for key in _DATA}
         found += [{"variant": CRAFTED, "descriptor": name, "classifier": one, "size": parameters["descriptor_size"]}
                   | known for name, one in crafted]  # fmt: skip
-        found += [{"variant": name, "classifier": "logistic", "size": parameters["frozen_size"]} | known
-                  for name in (FROZEN, FROZEN_ALL) if parameters["frozen_size"]]  # fmt: skip
+        frozen_too = {FROZEN: {}, FROZEN_ALL: {}}
+        if parameters["sisters"]:
+            frozen_too |= dict.fromkeys(DRAWN, {"split": "drawn"})
+        found += [{"variant": name, "classifier": "logistic", "size": parameters["frozen_size"]} | known | other
+                  for name, other in frozen_too.items() if parameters["frozen_size"]]  # fmt: skip
     return found
 
 
@@ -165,7 +169,7 @@ def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _sides(settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the fold's images to learn from and to be tested on."""
     table = dataset(settings).table
-    if settings["sisters_together"]:
+    if settings["variant"] == BY_NUMBER:
         table = table.assign(patient=slide_numbers(table["patient"]))
     return splits.of_fold(table, settings["fold"], settings["split"])
 
@@ -228,7 +232,8 @@ def compute(settings: Mapping) -> Result:
     facts = {"training seconds": round(fit.seconds, 2), "epochs": len(fit.history), "images": len(learned),
              "parameters": fit.model.count_params()}  # fmt: skip
     writers = [lambda folder: fit.model.save(folder / MODEL)] if settings["variant"] == "two tasks" else []
-    return Result(predictions.table(method(settings), rows, given, settings["fold"]), tables, facts, writers)
+    table = _with_sisters(settings, predictions.table(method(settings), rows, given, settings["fold"]))
+    return Result(table, tables, facts, writers)
 
 
 def _fitted(settings: Mapping) -> Result:
@@ -237,7 +242,8 @@ def _fitted(settings: Mapping) -> Result:
     table = dataset(settings).table
     train, test = _sides(settings)
     parts, times = [], []
-    for magnifications in [MAGNIFICATIONS] if settings["variant"] == FROZEN_ALL else [[k] for k in MAGNIFICATIONS]:
+    together = settings["variant"] in (FROZEN_ALL, *DRAWN)
+    for magnifications in [MAGNIFICATIONS] if together else [[k] for k in MAGNIFICATIONS]:
         there = table["magnification"].isin(magnifications).to_numpy()
         own, tested = train[there[train]], test[there[test]]
         images = table.iloc[own].groupby(["label", "patient"]).size()
@@ -251,7 +257,14 @@ def _fitted(settings: Mapping) -> Result:
         few = f"fold {settings['fold']}: no magnification has test images and three training patients of each class"
         raise ValueError(f"{few}; more patients are needed, or descriptors=[] and frozen_size=0")
     seconds = pd.DataFrame(times)[["describe", "fit"]].mean()
-    return Result(pd.concat(parts, ignore_index=True), {}, {"images": len(train), **seconds.round(3).to_dict()})
+    rows = _with_sisters(settings, pd.concat(parts, ignore_index=True))
+    return Result(rows, {}, {"images": len(train), **seconds.round(3).to_dict()})
+
+
+def _with_sisters(settings: Mapping, rows: pd.DataFrame) -> pd.DataFrame:
+    """Predictions, and whether a slide of the patient's number, but for its letters, is on the fold's other side."""
+    other = dataset(settings).table["patient"].iloc[_sides(settings)[0]]
+    return rows.assign(sister=slide_numbers(rows["patient"]).isin(slide_numbers(other)).astype(int))
 
 
 def _crafted(settings: Mapping, own: np.ndarray, tested: np.ndarray) -> tuple[pd.DataFrame, pd.Series]:
@@ -286,12 +299,10 @@ def _frozen(settings: Mapping, own: np.ndarray, tested: np.ndarray) -> tuple[pd.
 @lru_cache
 def _encoded(size: int, *data) -> tuple[np.ndarray, float]:
     """Features of all images, float32 (N, D), and the seconds that 1,000 images took."""
-    from histolib import models, training
-    from histolib.models import features
+    from histolib import training
 
-    images, shape, start = _load(*data).images(size, crop="center"), (size, size, 3), time.perf_counter()
-    backbone = models.backbone("efficientnet_lite0", 1.0, "imagenet", shape)
-    found = training.predict(features.extractor(backbone, shape, "blocks"), images, 64)
+    images, start = _load(*data).images(size, crop="center"), time.perf_counter()
+    found = training.predict(frozen.encoder(size), images, 64)
     return found, 1000 * (time.perf_counter() - start) / len(images)
 
 
@@ -368,6 +379,6 @@ def _architecture(settings: Mapping) -> tuple:
 
 
 @lru_cache
-def _load(data, patients, seed: int, difficulty: float) -> datasets.Dataset:
+def _load(data, patients, seed: int, difficulty: float, damaged: str) -> datasets.Dataset:
     root = data or twins.folder("breakhis", patients, seed, difficulty)
-    return datasets.load("breakhis", root, data and patients, seed)
+    return datasets.load("breakhis", root, data and patients, seed, damaged)

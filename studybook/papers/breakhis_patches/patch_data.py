@@ -28,7 +28,7 @@ of: not to cut but to shrink the image to the square that the network takes. Ove
 RESIZED = "resized 128"
 WHOLE = "whole"  # cropping of those that see an image uncut
 TILE, SIGMA = 32, 8.0  # of `contrast.treatment`, pixels of an image that is not shrunk
-SETS = ("data", "patients", "data_seed", "difficulty")
+SETS = ("data", "patients", "data_seed", "difficulty", "damaged")
 DATA = (*SETS, "split", "seed", "scale", "validation")
 CUT = ("overlap", "crops")
 
@@ -192,6 +192,6 @@ def _windows(**settings) -> pd.DataFrame:
 
 
 @lru_cache
-def _load(data, patients, seed: int, difficulty: float) -> datasets.Dataset:
+def _load(data, patients, seed: int, difficulty: float, damaged: str) -> datasets.Dataset:
     root = data or twins.folder("breakhis", patients, seed, difficulty)
-    return datasets.load("breakhis", root, data and patients, seed)
+    return datasets.load("breakhis", root, data and patients, seed, damaged)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +29,7 @@ from studybook.papers.breakhis_patches.patch_data import (
     sides,
     treated,
 )
+from studybook.pretraining import frozen
 
 OURS = "ResNet"
 TUNED = "Lite0 fine-tuned"
@@ -236,7 +236,8 @@ def _frozen(settings: Mapping) -> Result:
     from histolib.descriptors import classifiers
 
     (learned, rows), (check, checked), (test, tested) = sides(settings)
-    encode = _encoder(side(settings), *(settings[name] for name in _FROZEN))
+    name, weights, width, reduced = (settings[key] for key in _FROZEN)
+    encode = frozen.encoder(side(settings), reduced, name, weights, width)
     learned = np.concatenate([training.predict(encode, learned), training.predict(encode, check)])
     rows = pd.concat([rows, checked])
     labels, patients = rows["label"].to_numpy(), rows["patient"].to_numpy(object)
@@ -283,16 +284,6 @@ def _seed(settings: Mapping) -> int:
 def _heeded(settings: Mapping) -> str:
     """The regularization, if the network itself is another for it."""
     return settings["regularization"] if settings["regularization"] in ("L2", "dropout") else ""
-
-
-@lru_cache(maxsize=4)
-def _encoder(size: int, name: str, weights: str, width: float, reduced: int):
-    """A frozen network that gives the means of its last four blocks, for patches rescaled to ``reduced`` pixels."""
-    from histolib import models
-    from histolib.models import features
-
-    backbone = models.backbone(name, width, weights, (reduced, reduced, 3))
-    return features.extractor(backbone, (size, size, 3), "blocks", reduced)
 
 
 def _architecture(settings: Mapping) -> tuple:

@@ -18,7 +18,8 @@ from studybook.twins import ceiling_by_fold
 
 VALUES = {
     "data": None, "patients": 12, "data_seed": 3, "difficulty": 1.0,
-    "split": "official", "folds": [1, 2], "folds_compared": [1], "folds_fitted": [1, 2], "sisters_together": False,
+    "split": "official", "folds": [1, 2], "folds_compared": [1], "folds_fitted": [1, 2], "sisters": True,
+    "damaged": "error",
     "specific": [40, 100, 200, 400], "left_out": [400],
     "size": 32, "width": 0.0625, "epochs": 1, "batch_size": 16, "learning_rate": 0.01,
     "momentum": 0.9, "patience": 5, "validation": 0.34, "dropout": 0.1, "weight_malignancy": 0.75,

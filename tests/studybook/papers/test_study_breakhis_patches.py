@@ -16,7 +16,7 @@ from studybook.papers.breakhis_patches import study as study
 from studybook.published import verdicts
 
 VALUES = {
-    "data": None, "patients": 12, "data_seed": 3, "difficulty": 1.0,
+    "data": None, "patients": 12, "data_seed": 3, "difficulty": 1.0,  "damaged": "error",
     "seed": 0, "split": "official", "folds": [1], "magnifications": [200],
     "base_contrast": "whitening", "base_structure": "stride 2", "base_cropping": "sliding 128", "contrasts": ["raw"],
     "structures": ["normal"], "croppings": ["random 256"], "networks": list(study.EARLIER), "shares": [0.5],
