@@ -57,6 +57,12 @@ def _handcrafted(size: str) -> list[Row]:
     return handcrafted.rows(10_000, photographs=8) if size == "full" else handcrafted.rows()
 
 
+def _gathering(size: str) -> list[Row]:
+    from bench import gathering
+
+    return gathering.rows(5, 140) if size == "quick" else gathering.rows()
+
+
 # Subject -> its rows at one of the sizes "quick", "default", "full". Imported when asked for.
 SUBJECTS: dict[str, Callable[[str], list[Row]]] = {
     "augmentation": _augmentation,
@@ -65,6 +71,7 @@ SUBJECTS: dict[str, Callable[[str], list[Row]]] = {
     "descriptors": _descriptors,
     "encoders": _encoders,
     "handcrafted": _handcrafted,
+    "gathering": _gathering,
 }
 
 

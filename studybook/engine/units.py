@@ -72,8 +72,8 @@ class Result:
 
 @dataclass(frozen=True)
 class Gathered:
-    """All units of a study: their predictions in one table, one row of settings and facts per unit, and the further
-    tables, each by the unit's label."""
+    """All units of a study: their predictions in one table, or what `gather` was told to keep of them, one row of
+    settings and facts per unit, and the further tables, each by the unit's label."""
 
     predictions: pd.DataFrame
     units: pd.DataFrame
@@ -81,11 +81,19 @@ class Gathered:
 
     def of(self, **settings) -> pd.DataFrame:
         """Predictions of the units with these settings; a list of values means any of them. Empty if there is none."""
+        keys = self._chosen(settings)[["method", "fold"]]
+        return self.predictions.merge(keys.astype(self.predictions.dtypes[["method", "fold"]]), on=["method", "fold"])
+
+    def saved(self, **settings) -> pd.DataFrame:
+        """As `of`, all that these units saved, read again: of a study that is too large to hold, a part at a time."""
+        folders = self._chosen(settings)["folder"]
+        return pd.concat([records.read(Path(one, "record.json"))[1] for one in folders], ignore_index=True)
+
+    def _chosen(self, settings: Mapping) -> pd.DataFrame:
         chosen = pd.Series(True, self.units.index)
         for name, wanted in settings.items():
             chosen &= self.units[name].isin(wanted if isinstance(wanted, list) else [wanted])
-        keys = self.units.loc[chosen, ["method", "fold"]]
-        return self.predictions.merge(keys.astype(self.predictions.dtypes[["method", "fold"]]), on=["method", "fold"])
+        return self.units[chosen]
 
 
 def study(chapter: str) -> ModuleType | None:
@@ -136,7 +144,12 @@ def run(module: ModuleType, settings: Mapping, output: Path | str) -> Path:
     return place
 
 
-def gather(module: ModuleType, plan: Sequence[Mapping], output: Path | str) -> Gathered:
+def gather(
+    module: ModuleType,
+    plan: Sequence[Mapping],
+    output: Path | str,
+    kept: Callable[[pd.DataFrame, Mapping], pd.DataFrame] | None = None,
+) -> Gathered:
     """All units of a plan, those that are missing computed now.
 
     Parameters
@@ -147,6 +160,8 @@ def gather(module: ModuleType, plan: Sequence[Mapping], output: Path | str) -> G
         Settings of the units, from ``module.plan``.
     output
         The chapter's folder.
+    kept
+        What to keep in memory of a unit's predictions, from these and from the unit's facts; None keeps all of them.
 
     Raises
     ------
@@ -163,7 +178,7 @@ def gather(module: ModuleType, plan: Sequence[Mapping], output: Path | str) -> G
         record, part = records.read(place / "record.json")
         told = {"unit": label, "method": part["method"].iloc[0], "folder": str(place), "seconds": record["seconds"]}
         rows.append(told | record["settings"] | record["facts"])
-        parts.append(part)
+        parts.append(kept(part, record["facts"]) if kept else part)
         for name in record["tables"]:
             tables.setdefault(name, {})[label] = pd.read_csv(place / f"{name}.csv", index_col=0)
     return Gathered(pd.concat(parts, ignore_index=True), pd.DataFrame(rows).set_index("unit"), tables)

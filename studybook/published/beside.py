@@ -81,6 +81,26 @@ def scores(summary: pd.DataFrame, names: Sequence[str], digits: int = 3) -> pd.D
     return text.unstack().loc[summary.index.unique("method"), list(names)].rename_axis(columns=None)
 
 
+def recognized(
+    predictions: pd.DataFrame, titles: Mapping[str, str], over: Sequence[str], draws: int = 1000, seed: int = 0
+) -> pd.DataFrame:
+    """The recognition rate and some scores of each method, with their intervals as text.
+
+    Parameters
+    ----------
+    predictions
+        Rows of several methods, with the columns of `over`.
+    titles
+        Names as in `metrics.scores`, and what stands above their columns.
+    over, draws, seed
+        As in `metrics.recognition_intervals`.
+    """
+    rate = metrics.recognition_intervals(predictions, draws=draws, seed=seed, over=over)
+    table = scores(metrics.summary(predictions, draws, seed), list(titles), 2).rename(columns=titles)
+    table.insert(0, "recognition rate", rate.apply(interval, axis=1, digits=2))
+    return table
+
+
 def flagged(frame: pd.DataFrame, predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """A table of methods, in which a method that gives one answer to everything says so beside its name.
 

@@ -7,10 +7,13 @@ import numpy as np
 import pandas as pd
 
 from histolib import metrics
-from histolib.datasets.breakhis import MAGNIFICATIONS, slide_numbers
+from histolib.datasets.breakhis import MAGNIFICATIONS
 from histolib.metrics.resampling import interval, resampled
 from studybook.engine.units import Gathered
 from studybook.papers.breakhis_magnification.study import (
+    BY_NUMBER,
+    BY_SLIDE,
+    DRAWN,
     FROZEN,
     FROZEN_ALL,
     HALVED,
@@ -225,13 +228,9 @@ def scores(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
     draws, seed
         As in `metrics.summary`.
     """
-    rate = metrics.recognition_intervals(rows, draws=draws, seed=seed, over=CELLS)
-    found = beside.scores(metrics.summary(single_tests(rows), draws, seed), ["balanced_accuracy", "auc"], 2)
-    found.insert(0, "recognition rate", rate.apply(beside.interval, axis=1, digits=2))
+    found = beside.recognized(rows, {"balanced_accuracy": "balanced accuracy", "auc": "AUC"}, CELLS, draws, seed)
     called = rows.groupby("method", sort=False)["p_1"].agg(lambda p: (p >= 0.5).mean())
-    return found.rename(columns={"balanced_accuracy": "balanced accuracy", "auc": "AUC"}).assign(
-        **{"called malignant": called.map("{:.2f}".format)}
-    )
+    return found.assign(**{"called malignant": called.map("{:.2f}".format)})
 
 
 def differences(rows: pd.DataFrame, draws: int, seed: int, told: pd.DataFrame | None = None) -> dict[str, pd.Series]:
@@ -358,15 +357,13 @@ def _rates_of(wide: pd.DataFrame) -> pd.DataFrame:
     return wide.groupby(["magnification", "fold"]).mean().groupby("magnification").mean()
 
 
-def sisters(rows: pd.DataFrame, table: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
+def sisters(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
     """Patient scores of test patients with and without a slide of their number, but for its letters, in training.
 
     Parameters
     ----------
     rows
         From `named`.
-    table
-        Of the data set: all its patients, of whom those that a fold does not test train.
     draws, seed
         As in `gain`.
 
@@ -376,14 +373,10 @@ def sisters(rows: pd.DataFrame, table: pd.DataFrame, draws: int, seed: int) -> p
         Index: the methods. Test patients with such a sister, fold by fold together, and without; their mean patient
         scores, and the difference with its interval, patients drawn.
     """
-    everyone = pd.Series(table["patient"].unique())
     found = {}
     for method, part in rows[rows["method"].isin(SHOWN)].groupby("method", sort=False):
-        each = metrics.patient_scores(part, CELLS)["score"].reset_index()
-        tested = each.groupby("fold")["patient"].agg(set)
-        known = {fold: set(slide_numbers(everyone[~everyone.isin(there)])) for fold, there in tested.items()}
-        has = [number in known[fold] for number, fold in zip(slide_numbers(each["patient"]), each["fold"], strict=True)]
-        has, score = np.array(has), each["score"].to_numpy()
+        each = metrics.patient_scores(part, [*CELLS, "sister"])["score"].reset_index()
+        has, score = each["sister"].to_numpy() == 1, each["score"].to_numpy()
         pairs = [{"with": np.average(score[has], weights=w[has]), "without": np.average(score[~has], weights=w[~has])}
                  for w in [np.ones(len(each)), *resampled(each["patient"], draws, seed)]
                  if w[has].any() and w[~has].any()]  # fmt: skip
@@ -394,6 +387,36 @@ def sisters(rows: pd.DataFrame, table: pd.DataFrame, draws: int, seed: int) -> p
             counts |= {"score with": whole.value["with"], "score without": whole.value["without"]}
             counts["difference"] = beside.interval(whole.loc["less"], sign="+")
         found[method] = counts
+    return pd.DataFrame(found).T
+
+
+def by_number(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
+    """What it is worth to have sisters in training: the frozen network in folds by slide and by slide number.
+
+    Parameters
+    ----------
+    rows, draws, seed
+        As in `sisters`.
+
+    Returns
+    -------
+    DataFrame
+        Index: patients who are tested in folds of both kinds, all of them, and those who had a sister in training where
+        the slides were drawn; how many they are, their mean patient scores, and the difference, patients drawn.
+    """
+    own = rows[rows["method"].isin(DRAWN)]
+    if own.empty:
+        return pd.DataFrame()
+    each = metrics.patient_scores(own, ["method", *CELLS])["score"]
+    both = each.groupby(["method", "patient"]).mean().unstack("method").dropna()[list(DRAWN)]
+    known = own["patient"][own["sister"] == 1]
+    found = {}
+    for name, part in {"all": both, "with a sister": both[both.index.isin(known)]}.items():
+        less = (part[BY_SLIDE] - part[BY_NUMBER]).to_numpy()
+        samples = [np.average(less, weights=w) for w in resampled(part.index, draws, seed)] if len(part) else []
+        row = interval(pd.Series({"rate": less.mean()}), pd.DataFrame({"rate": samples}), 0.95) if samples else None
+        found[name] = {"patients": len(part), "by slide": part[BY_SLIDE].mean(), "by number": part[BY_NUMBER].mean(),
+                       "difference": "–" if row is None else beside.interval(row.loc["rate"], sign="+")}  # fmt: skip
     return pd.DataFrame(found).T
 
 

@@ -13,10 +13,9 @@ import pandas as pd
 from scipy import stats
 
 from histolib import metrics
-from histolib.metrics import aggregation
 from histolib.metrics.resampling import interval, resampled
 from studybook.engine.units import Gathered
-from studybook.papers.breakhis_patches.scoring import RAW, varied
+from studybook.papers.breakhis_patches.scoring import RAW, by_rule, varied
 from studybook.papers.breakhis_patches.study import OURS, REGULARIZATIONS, TUNED
 from studybook.published import beside, reported
 from studybook.twins.ceiling import METHOD as CEILING
@@ -28,7 +27,7 @@ BETTER_RULES, EXIST = ("average", "vote"), "exist"
 TRAINED = "training, last epoch (augmentation and dropout on)"
 CHECKED = "validation, last epoch"
 TESTED = "test, epoch kept"
-_TITLES = {"accuracy": "image accuracy", "balanced_accuracy": "balanced accuracy", "auc": "AUC", "f1": "F1"}
+TITLES = {"accuracy": "image accuracy", "balanced_accuracy": "balanced accuracy", "auc": "AUC"}
 OPENING = ("rules_better", "clahe_best", "better_than_others")  # the claims with which the chapter opens
 # Statements about differences: the claim, the setting, what is praised, against what, at which magnification (all if
 # None), of what a score is taken, and which.
@@ -54,12 +53,6 @@ CLAIMED = (
 _ASKED = {"clahe_best": 0, "clahe_fails": 1, "whiten_helps": 2, "stride_best": 3, "complexity_helps": 4,
           "sliding_best": 5, "random_better": 6, "better_than_others": 7, "better_for_patients": 9}  # fmt: skip
 _BASE = ("network", "structure", "contrast", "cropping", "regularization", "share")
-
-
-def levels_of(patches: pd.DataFrame, rule: str = "average", n: int = 3) -> dict[str, pd.DataFrame]:
-    """Predictions of patches of a kept run, and what they give for images and patients; as `scoring.levels`."""
-    parts = {by: aggregation.aggregate(patches, by, rule, n) for by in ("image", "patient")}
-    return {"patch": patches} | parts
 
 
 def named(rows: pd.DataFrame) -> pd.DataFrame:
@@ -98,7 +91,7 @@ def of_variants(rows: pd.DataFrame, name: str) -> pd.DataFrame:
     Parameters
     ----------
     rows
-        Predictions of patches, images or patients of one run.
+        Predictions of images or patients of one run.
     name
         The setting. For ``network`` the other methods, which see raw images, and the base network on raw images.
 
@@ -124,18 +117,7 @@ def of_variants(rows: pd.DataFrame, name: str) -> pd.DataFrame:
     test = rows["image_id"]
     for place in ("magnification", "fold", "training"):
         test = rows[place].astype(str) + "/" + test
-    test += ("/" + rows["patch_id"]) if "patch_id" in rows else ""
     return rows.assign(method=variant, image_id=test)[same]
-
-
-def _of_rules(patches: pd.DataFrame, n: int) -> pd.DataFrame:
-    """Images of the base setting, a rule as the method; `of_variants` for the rules of aggregation."""
-    base = patches[patches["method"].isin(_base_methods(patches))]
-    parts = [
-        of_variants(aggregation.aggregate(base, "image", rule, n), "contrast").assign(method=rule)
-        for rule in (*BETTER_RULES, EXIST)
-    ]
-    return pd.concat(parts, ignore_index=True)
 
 
 def _base_methods(rows: pd.DataFrame) -> list[str]:
@@ -185,20 +167,18 @@ def difference(
 
 
 def differences(
-    levels: Mapping[str, pd.DataFrame], n: int = 3, draws: int = 1000, seed: int = 0, summed: pd.DataFrame | None = None
+    levels: Mapping[str, pd.DataFrame], draws: int = 1000, seed: int = 0, outer: pd.DataFrame | None = None
 ) -> dict:
     """Of a run, the differences that answer the slides' claims (``verdicts`` of their file).
 
     Parameters
     ----------
     levels
-        From `scoring.levels` or `levels_of`.
-    n
-        Of ``exist-n``.
+        From `scoring.levels`.
     draws, seed
         As in `metrics.difference`.
-    summed
-        Images by the sum rule, which needs the share of the classes in training, so that kept runs have none.
+    outer
+        From `outermost`; kept runs have images only.
 
     Returns
     -------
@@ -206,10 +186,9 @@ def differences(
         Id of a claim to ``value, low, high``; without those that the run does not answer.
     """
     found = {claim: _asked(levels, CLAIMED[k], draws, seed) for claim, k in _ASKED.items()}
-    found["rules_better"] = _better_rules(levels["patch"], BETTER_RULES, n, draws, seed)
-    found["auc_low"] = auc_by_magnification(levels["patch"], draws, seed)
-    if summed is not None:
-        found["sum_better"] = sum_less(levels["patch"], summed, EXIST, draws, seed)
+    found["rules_better"] = rules_less(levels["image"], BETTER_RULES, EXIST, draws, seed)
+    found["sum_better"] = rules_less(levels["image"], ["sum"], EXIST, draws, seed)
+    found["auc_low"] = auc_by_magnification(outer, draws, seed)
     return {claim: one for claim, one in found.items() if one is not None}
 
 
@@ -225,37 +204,35 @@ def _others(rows: pd.DataFrame, one: str) -> list[str]:
     return [name for name in rows["method"].unique() if name not in (one, RAW, *ADDED)]
 
 
-def _better_rules(patches: pd.DataFrame, rules: Sequence[str], n: int, draws: int, seed: int) -> pd.Series:
-    rows = _of_rules(patches, n)
-    parts = []
-    for rule in rules:
-        pair = paired(rows, rule, [EXIST])
-        parts.append(pair.assign(method=pair["method"].replace(rule, "rules"), image_id=rule + pair["image_id"]))
-    return metrics.difference(pd.concat(parts), "others", draws, seed=seed).loc[("rules", "accuracy")]
+def rules_less(images: pd.DataFrame, rules: Sequence[str], other: str, draws: int = 1000, seed: int = 0) -> pd.Series:
+    """Image accuracy of the base setting by some rules less that by another one, on the same patches, patients drawn.
 
-
-def sum_less(patches: pd.DataFrame, summed: pd.DataFrame, rule: str, draws: int = 1000, seed: int = 0) -> pd.Series:
-    """Image accuracy of the base setting by the sum rule less that by another one, on the same patches, patients drawn.
-
-    ``summed``: images by the sum rule, as in `differences`.
+    ``images``: from `scoring.joined` or `scoring.levels`.
     """
-    images = {"sum": summed, rule: aggregation.aggregate(patches, "image", rule)}
-    parts = [
-        of_variants(rows[rows["method"].isin(_base_methods(rows))], "contrast").assign(method=name)
-        for name, rows in images.items()
-    ]
-    return difference(pd.concat(parts), "sum", [rule], "accuracy", draws, seed)
+    base = images[images["method"].isin(_base_methods(images))]
+    by = {rule: of_variants(by_rule(base, rule), "contrast") for rule in (*rules, other)}
+    parts = [by[name].assign(method=side, image_id=rule + "/" + by[name]["image_id"])
+             for rule in rules for side, name in (("rules", rule), ("other", other))]  # fmt: skip
+    return metrics.difference(pd.concat(parts), "other", draws, seed=seed).loc[("rules", "accuracy")]
 
 
-def auc_by_magnification(patches: pd.DataFrame, draws: int = 1000, seed: int = 0) -> pd.Series | None:
-    """AUC of the base setting's patches at the highest magnification less that at the lowest, patients drawn for both.
+def outermost(found: Gathered) -> pd.DataFrame | None:
+    """Patches of the base setting at the lowest and the highest magnification; None if the run has one only."""
+    told = named(pd.DataFrame({"method": _base_methods(found.predictions)}))
+    ends = [told["magnification"].min(), told["magnification"].max()]
+    methods = told.loc[told["magnification"].isin(ends), "method"].tolist()
+    return None if ends[0] == ends[1] else found.saved(method=methods)[["method", "patient", "y_true", "p_1"]]
 
-    None if the run has one magnification only.
+
+def auc_by_magnification(outer: pd.DataFrame | None, draws: int = 1000, seed: int = 0) -> pd.Series | None:
+    """AUC of patches at the highest magnification less that at the lowest, patients drawn for both.
+
+    ``outer``: from `outermost`; None if there is none.
     """
-    rows = named(patches[patches["method"].isin(_base_methods(patches))])
-    high, low = rows["magnification"].max(), rows["magnification"].min()
-    if high == low:
+    if outer is None:
         return None
+    rows = named(outer)
+    high, low = rows["magnification"].max(), rows["magnification"].min()
     masks = [(rows["magnification"] == k).to_numpy() for k in (high, low)]
     y, p = rows["y_true"].to_numpy(), rows["p_1"].to_numpy()
 
@@ -269,8 +246,10 @@ def auc_by_magnification(patches: pd.DataFrame, draws: int = 1000, seed: int = 0
     return interval(pd.Series({"auc": whole}), samples, 0.95).loc["auc"]
 
 
-def statements(levels: Mapping[str, pd.DataFrame], n: int = 3, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
-    """What the slides say about differences, pair by pair, and what a run says.
+def statements(
+    levels: Mapping[str, pd.DataFrame], draws: int = 1000, seed: int = 0, outer: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """What the slides say about differences, pair by pair, and what a run says; parameters as in `differences`.
 
     So many intervals are looked at together that some would leave out 0 by chance. The last column says which would be
     left if all of them were to be right together: p values from the intervals, taken as 1.96 standard errors to each
@@ -290,9 +269,9 @@ def statements(levels: Mapping[str, pd.DataFrame], n: int = 3, draws: int = 1000
         at = "" if magnification is None else f" at {magnification}×"
         for value in _compared(levels, claim):
             if name == "rule":
-                less = _better_rules(levels["patch"], [one], n, draws, seed)
+                less = rules_less(levels["image"], [one], other, draws, seed)
             elif name == "magnification":
-                less = auc_by_magnification(levels["patch"], draws, seed)
+                less = auc_by_magnification(outer, draws, seed)
             else:
                 less = _asked(levels, (*claim[:3], value, *claim[4:]), draws, seed)
             rows[said, f"{level} {score}, {one} less {value}{at}"] = less
@@ -323,8 +302,7 @@ def _corrected(rows: Mapping) -> pd.DataFrame:
 
 
 def against_base(
-    images: pd.DataFrame, name: str, scores: Sequence[str] = ("accuracy", "balanced_accuracy", "auc"),
-    draws: int = 1000, seed: int = 0,
+    images: pd.DataFrame, name: str, draws: int = 1000, seed: int = 0
 ) -> pd.DataFrame:  # fmt: skip
     """The base setting less each other value of one setting, at each magnification, on the same drawn patients.
 
@@ -334,16 +312,14 @@ def against_base(
         Predictions of images of one run.
     name
         As in `of_variants`.
-    scores
-        Names as in `metrics.scores`.
     draws, seed
         As in `metrics.difference`.
 
     Returns
     -------
     DataFrame
-        Index magnification and ``less <value>``; the scores, each a Series ``value, low, high`` in the columns' second
-        level. No rows if the run has one value only.
+        Index magnification and ``less <value>``; the scores of `TITLES`, each a Series ``value, low, high`` in the
+        columns' second level. No rows if the run has one value only.
     """
     rows = of_variants(images, name)
     base = rows["method"].iloc[0]
@@ -352,13 +328,13 @@ def against_base(
         for other in [value for value in part["method"].unique() if value != base]:
             pair = paired(part, base, [other])
             less = metrics.difference(pair, "others", draws, seed=seed).loc[base]
-            found[f"{at}×", f"{base} less {other}"] = less.loc[list(scores)].stack()
+            found[f"{at}×", f"{base} less {other}"] = less.loc[list(TITLES)].stack()
     return pd.DataFrame(found).T
 
 
 def text(table: pd.DataFrame) -> pd.DataFrame:
     """The table of `against_base` with a difference and its interval in each cell."""
-    columns = {_TITLES.get(score, score): table[score].apply(beside.interval, axis=1, sign="+")
+    columns = {TITLES[score]: table[score].apply(beside.interval, axis=1, sign="+")
                for score in table.columns.unique(0)}  # fmt: skip
     return pd.DataFrame(columns, index=table.index)
 
@@ -374,7 +350,7 @@ def read(table: pd.DataFrame, score: str = "accuracy") -> str:
     sides["around 0"] = ~(sides["above 0"] | sides["below 0"])
     told = [f"{which} for " + " and ".join(f"{pair} at {at}" for at, pair in part.index[mask])
             for which, mask in sides.items() if mask.any()]  # fmt: skip
-    return f"by {_TITLES[score]} the interval lies {', '.join(told)}"
+    return f"by {TITLES[score]} the interval lies {', '.join(told)}"
 
 
 def trainings(images: pd.DataFrame, one: str, other: str, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -408,23 +384,6 @@ def with_constant(images: pd.DataFrame, ceiling: pd.DataFrame | None = None) -> 
         place = first["fold"].astype(str) + "/" + first["image_id"].str.rpartition("/")[2]
         parts.insert(1, first.assign(method=CEILING, **given.loc[place].set_axis(first.index)))
     return pd.concat(parts, ignore_index=True)
-
-
-def method_scores(rows: pd.DataFrame, names: Sequence[str], draws: int = 1000, seed: int = 0) -> pd.DataFrame:
-    """Scores of images with their intervals as text, and before them the recognition rate: the mean over patients of
-    the share of each one's images that are told right, as the publishers of BreaKHis score.
-
-    Parameters
-    ----------
-    rows
-        From `with_constant`.
-    names, draws, seed
-        As in `metrics.summary`.
-    """
-    rate = metrics.recognition_intervals(rows, draws=draws, seed=seed, over=("fold", "magnification"))
-    table = beside.scores(metrics.summary(rows, draws, seed), names, 2)
-    table.insert(0, "recognition rate", rate.apply(beside.interval, axis=1, digits=2))
-    return table.rename(columns=lambda name: _TITLES.get(name, name))
 
 
 def beaten(rows: pd.DataFrame, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -507,7 +466,7 @@ def certainty(found: Gathered, units: pd.DataFrame, table: pd.DataFrame) -> pd.D
     """
     rows = {}
     for _, unit in units.iterrows():
-        p = found.predictions.loc[found.predictions["method"] == unit["method"], "p_1"]
+        p = found.saved(method=unit["method"])["p_1"]
         auc = beside.interval(table.loc[(unit["method"], "patch", "auc")])
         rows[unit["at"]] = {"patch AUC": auc, "mean distance from 0.5": (p - 0.5).abs().mean()}
     return pd.DataFrame(rows).T.infer_objects()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import pandas as pd
 
@@ -11,7 +11,6 @@ from histolib.metrics import aggregation
 from studybook.engine.units import Gathered
 from studybook.published import beside
 
-LEVELS = ("patch", "image", "patient")
 SETTINGS = ("network", "structure", "contrast", "cropping", "share", "regularization")
 SHOWN = (
     ("patch", "auc"), ("image", "accuracy"), ("image", "precision"), ("image", "f1"), ("patient", "accuracy"),
@@ -22,39 +21,49 @@ RAW = "ResNet on raw images"
 WHOLE = "whole"  # cropping of those that see an image uncut
 
 
-def levels(found: Gathered, rule: str = "average", n: int = 3) -> dict[str, pd.DataFrame]:
-    """Predictions of patches, and what they give for images and for patients by one rule; see `aggregate`."""
-    parts = {by: aggregate(found, found.predictions, by, rule, n) for by in LEVELS[1:]}
-    return {"patch": found.predictions} | parts
+def joined(n: int = 3) -> Callable[[pd.DataFrame, Mapping], pd.DataFrame]:
+    """What `units.gather` keeps of the patches of a unit: images, and the answer that each rule makes of their patches.
 
-
-def aggregate(found: Gathered, rows: pd.DataFrame, by: str, rule: str, n: int = 3) -> pd.DataFrame:
-    """`aggregation.aggregate`, each unit with the share of classes among its own training patches as prior.
+    Millions of patches would not fit into memory. All that is shown of images and patients follows from these rows, of
+    this run as of a kept one; patches are read again, those of one method at a time, where they are scored themselves.
 
     Parameters
     ----------
-    found
-        All units; ``malignant share`` among their facts.
-    rows
-        Predictions of patches of some of them.
-    by, rule, n
-        As in `aggregation.aggregate`.
+    n
+        Of ``exist-n``.
 
     Returns
     -------
-    DataFrame
-        As `aggregation.aggregate` gives it.
+    callable
+        From predictions of patches and the facts of their unit (``malignant share``, the prior of the sum rule) to one
+        row per image: ``method, fold, image_id, patient, y_true, p_0, p_1`` by averaging, ``patches``, their number,
+        and for each of `aggregation.RULES` a column with its probability of class 1.
     """
-    if rule != "sum":
-        return aggregation.aggregate(rows, by, rule, n)
-    shares = found.units.set_index(["method", "fold"])["malignant share"]
-    parts = [aggregation.aggregate(part, by, rule, n, prior=(1 - shares[key], shares[key]))
-             for key, part in rows.groupby(["method", "fold"], sort=False)]  # fmt: skip
-    return pd.concat(parts, ignore_index=True)
+
+    def of_unit(patches: pd.DataFrame, facts: Mapping) -> pd.DataFrame:
+        share = facts["malignant share"]
+        priors = {"sum": (1 - share, share)}
+        by = {rule: aggregation.aggregate(patches, "image", rule, n, prior=priors.get(rule))
+              for rule in aggregation.RULES}  # fmt: skip
+        each = patches.groupby("image_id", sort=False).size().to_numpy()
+        return by["average"].assign(patches=each, **{rule: images["p_1"] for rule, images in by.items()})
+
+    return of_unit
+
+
+def by_rule(images: pd.DataFrame, rule: str) -> pd.DataFrame:
+    """Rows from `joined` with the answer of one rule as ``p_0, p_1``."""
+    return images.assign(p_0=(1 - images[rule]).round(6), p_1=images[rule])
+
+
+def levels(images: pd.DataFrame, rule: str = "average", n: int = 3) -> dict[str, pd.DataFrame]:
+    """Images as one rule answers, and what it makes of them for patients; `images` from `joined`, `n` as there."""
+    answered = by_rule(images, rule)
+    return {"image": answered, "patient": aggregation.aggregate(answered, "patient", rule, n)}
 
 
 def scores(found: Gathered, by_level: Mapping[str, pd.DataFrame], draws: int = 1000, seed: int = 0) -> pd.DataFrame:
-    """Scores of all units at each level, with intervals by patient; folds are put together.
+    """Scores of all units, of patches and at each level, with intervals by patient; folds are put together.
 
     Parameters
     ----------
@@ -70,9 +79,10 @@ def scores(found: Gathered, by_level: Mapping[str, pd.DataFrame], draws: int = 1
     DataFrame
         Index ``method, level, score``; ``value, low, high``.
     """
-    parts = {level: metrics.summary(rows, draws, seed) for level, rows in by_level.items()}
-    table = pd.concat(parts, names=["level"]).reorder_levels(["method", "level", "score"])
-    return table.loc[list(dict.fromkeys(found.units["method"]))]
+    methods = list(dict.fromkeys(found.units["method"]))
+    parts = {"patch": pd.concat([metrics.summary(found.saved(method=name), draws, seed) for name in methods])}
+    parts |= {level: metrics.summary(rows, draws, seed) for level, rows in by_level.items()}
+    return pd.concat(parts, names=["level"]).reorder_levels(["method", "level", "score"]).loc[methods]
 
 
 def varied(found: Gathered, name: str) -> pd.DataFrame:
@@ -133,7 +143,7 @@ def votes(found: Gathered, chosen: pd.DataFrame, tidy: pd.DataFrame, digits: int
         As `wide` gives it; its first column is ``patches per tested image``.
     """
     table = wide(tidy, digits)
-    each = found.predictions.groupby(["method", "fold", "image_id"]).size().groupby("method").mean()
+    each = found.predictions.groupby("method")["patches"].mean()
     counts = {(row.at, row.variant): round(each[row.method]) for row in chosen.itertuples()}
     table.insert(0, "patches per tested image", [counts[place] for place in table.index])
     return table
@@ -189,7 +199,7 @@ def structures(built: Mapping) -> pd.DataFrame:
 
 
 def rules(found: Gathered, units: pd.DataFrame, n: int = 3, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
-    """Every rule of aggregation on the same patches, of images and of patients.
+    """Every rule of aggregation on the same patches, of images and of patients; `n` of ``"exist-n"`` as in `joined`.
 
     Parameters
     ----------
@@ -197,8 +207,6 @@ def rules(found: Gathered, units: pd.DataFrame, n: int = 3, draws: int = 1000, s
         All units.
     units
         Whose patches: one of each magnification, such as those of `varied` with the base setting.
-    n
-        Of ``"exist-n"``.
     draws, seed
         As in `metrics.bootstrap`.
 
@@ -213,7 +221,7 @@ def rules(found: Gathered, units: pd.DataFrame, n: int = 3, draws: int = 1000, s
     for _, unit in units.iterrows():
         rows = found.predictions[found.predictions["method"] == unit["method"]]
         for rule in aggregation.RULES:
-            by = {level: aggregate(found, rows, level, rule, n) for level in ("image", "patient")}
+            by = levels(rows, rule, n)
             table = {level: metrics.bootstrap(part, draws=draws, seed=seed) for level, part in by.items()}
             name = rule.replace("-n", f"-{n}")
             parts += [{"magnification": unit["at"], "variant": name, "score": _named(level, score)}

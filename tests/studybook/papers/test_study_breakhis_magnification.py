@@ -1,6 +1,7 @@
 """The plan of the magnification study, its parts, and units of it."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from histolib import metrics, training
 from histolib.datasets.breakhis import MAGNIFICATIONS
 from histolib.descriptors import classifiers
 from histolib.metrics import splits
+from studybook import twins
 from studybook.engine import units
 from studybook.papers.breakhis_magnification import ablation, answers, study
 from studybook.published import verdicts
@@ -50,9 +52,11 @@ def test_every_comparison_is_planned_once(plan):
         "independent, training 2", "specific 40x, training 2", "specific 100x, training 2",
         "specific 200x, training 2", "specific 400x, training 2", "without 400x, training 2",
         "two tasks", "glcm, quadratic", "glcm, nearest", "frozen Lite0", "frozen Lite0, one for all",
+        *study.DRAWN,
     ]  # fmt: skip
     second = [study.method(one) for one in plan if one["fold"] == 2]
-    assert second == ["independent", "two tasks", "glcm, quadratic", "glcm, nearest", study.FROZEN, study.FROZEN_ALL]
+    assert second == ["independent", "two tasks", "glcm, quadratic", "glcm, nearest", study.FROZEN, study.FROZEN_ALL,
+                      *study.DRAWN]  # fmt: skip
     assert study.FROZEN not in map(study.method, study.plan(VALUES | {"frozen_size": 0}))
     assert {study.group(one) for one in plan} == {"fold1-all", "fold2-all", "fold1-some", "descriptors"}
 
@@ -70,7 +74,7 @@ def test_an_unknown_further_network_is_named():
         study.plan(VALUES | {"further": ["regresion"]})
 
 
-def test_sisters_can_be_kept_on_one_side_of_drawn_folds(plan, monkeypatch):
+def test_folds_drawn_by_number_keep_sisters_on_one_side(plan, monkeypatch):
     there = study.dataset(plan[0])
     # Every second patient becomes a sister of the one before.
     names = there.table.drop_duplicates("patient").groupby("label")["patient"].agg(list)
@@ -78,10 +82,22 @@ def test_sisters_can_be_kept_on_one_side_of_drawn_folds(plan, monkeypatch):
     table = there.table.assign(patient=there.table["patient"].replace(sisters))
     monkeypatch.setattr(study, "dataset", lambda settings: replace(there, table=table))
     numbers = table["patient"].str.replace(r"^[A-Z]+-|[A-Z]+$", "", regex=True).to_numpy(object)
-    train, _, test = study.parts(plan[0] | {"split": "drawn", "sisters_together": True})
-    assert not set(numbers[train]) & set(numbers[test])
-    with pytest.raises(ValueError, match="sisters_together=True, split='official'"):
-        study.plan(VALUES | {"sisters_together": True})
+    for one in (one for one in plan if one["variant"] in study.DRAWN):
+        train, test = study._sides(one)
+        shared = set(numbers[train]) & set(numbers[test])
+        assert bool(shared) == (one["variant"] == study.BY_SLIDE)
+        rows = pd.DataFrame({"patient": table["patient"].iloc[test]})
+        assert (study._with_sisters(one, rows)["sister"] == np.isin(numbers[test], list(shared))).all()
+
+
+def test_a_damaged_file_stops_the_run_or_is_left_out(plan, tmp_path):
+    folder = shutil.copytree(twins.folder("breakhis", 12, 3), tmp_path / "set")
+    one = sorted(folder.rglob("*.png"))[0]
+    one.write_bytes(one.read_bytes()[:200])
+    real = plan[0] | {"data": str(folder), "patients": None}
+    with pytest.raises(ValueError, match="damaged='skip'"):
+        study.dataset(real).images(16)
+    assert len(study.dataset(real | {"damaged": "skip"}).skipped) == 1
 
 
 def test_a_part_without_a_class_is_named(plan, monkeypatch):
@@ -140,7 +156,8 @@ def test_only_the_tuning_of_the_paper_looks_at_test_images(plan):
 
 
 def test_all_networks_and_descriptors_are_tested_on_the_same_images(found):
-    images = found.predictions.groupby("method")["image_id"].agg(lambda names: tuple(sorted(names)))
+    rows = found.predictions[~found.predictions["method"].isin(study.DRAWN)]
+    images = rows.groupby("method")["image_id"].agg(lambda names: tuple(sorted(names)))
     assert len(images) == 21 and images.nunique() == 1 and len(set(images.iloc[0])) == len(images.iloc[0])
 
 
@@ -228,16 +245,21 @@ def test_picking_by_the_tested_patients_flatters():
     assert answers.picked(answers.named(rows[rows["method"] == "lbp, svm"]), 5, 0).empty
 
 
-def test_sisters_share_a_number_and_stand_on_the_other_side():
-    everyone = pd.DataFrame({"patient": ["DC-14-1A", "DC-14-1B", "F-14-2", "A-14-3"]})
+def test_scores_with_and_without_sisters_by_hand():
     tested = ["DC-14-1A", "F-14-2"]
     rows = pd.DataFrame({"method": "independent", "fold": 1, "image_id": ["a-40-1", "b-40-1"], "patient": tested,
-                         "y_true": [1, 0], "p_0": 0.2, "p_1": 0.8})  # fmt: skip
-    found = answers.sisters(answers.named(rows), everyone, draws=20, seed=0).loc["independent"]
+                         "y_true": [1, 0], "p_0": 0.2, "p_1": 0.8, "sister": [1, 0]})  # fmt: skip
+    rows = answers.named(rows)
+    found = answers.sisters(rows, draws=20, seed=0).loc["independent"]
     assert (found["patients with"], found["without"]) == (1, 1)
     assert (found["score with"], found["score without"]) == (1, 0) and found["difference"].startswith("+1.000")
-    alone = answers.sisters(answers.named(rows), everyone[everyone["patient"] != "DC-14-1B"], draws=5, seed=0)
-    assert alone.loc["independent", "patients with"] == 0
+    assert answers.sisters(rows.assign(sister=0), draws=5, seed=0).loc["independent", "patients with"] == 0
+    # The same patients, wrongly called benign without their sister.
+    apart = rows.assign(method=study.BY_NUMBER, p_0=0.8, p_1=0.2, sister=0)
+    both = answers.by_number(pd.concat([rows.assign(method=study.BY_SLIDE), apart]), draws=20, seed=0)
+    assert both.loc["with a sister", ["patients", "by slide", "by number"]].tolist() == [1, 1, 0]
+    assert both.loc["with a sister", "difference"] == "+1.000 [+1.000, +1.000]"
+    assert both.loc["all", "difference"].startswith("+0.000") and answers.by_number(rows, 5, 0).empty
 
 
 def test_the_second_task_is_kept_with_its_truth(found):

@@ -1,8 +1,10 @@
 """The plan of the patch study, its sides and patches, and units of it."""
 
 import json
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,10 +12,12 @@ import pytest
 
 from histolib import metrics, training
 from histolib.images import patches
+from histolib.metrics import aggregation
+from studybook import twins
 from studybook.engine import units
 from studybook.papers.breakhis_patches import figures, findings, patch_data, scoring
 from studybook.papers.breakhis_patches import study as study
-from studybook.published import verdicts
+from studybook.published import beside, verdicts
 
 VALUES = {
     "data": None, "patients": 12, "data_seed": 3, "difficulty": 1.0,  "damaged": "error",
@@ -112,6 +116,16 @@ def test_planning_imports_no_network_library():
 def test_what_does_not_exist_is_refused_before_any_work(changed, message):
     with pytest.raises(ValueError, match=message):
         study.plan(VALUES | changed)
+
+
+def test_a_damaged_file_stops_the_run_or_is_left_out(plan, tmp_path):
+    folder = shutil.copytree(twins.folder("breakhis", 12, 3), tmp_path / "set")
+    one = sorted(folder.rglob("*.png"))[0]
+    one.write_bytes(one.read_bytes()[:200])
+    real = plan[0] | {"data": str(folder), "patients": None}
+    with pytest.raises(ValueError, match="damaged='skip'"):
+        patch_data.dataset(real).images(16)
+    assert len(patch_data.dataset(real | {"damaged": "skip"}).skipped) == 1
 
 
 def test_no_patient_is_on_two_sides_and_fewer_patients_are_some_of_all(plan):
@@ -213,20 +227,45 @@ def test_a_unit_is_the_same_alone_and_after_others_of_its_group(plan):
 def found(plan, tmp_path_factory):
     few = [one | {"epochs": 1} for one in plan if one["structure"] != "normal" and one["cropping"] != "random 256"]
     few = [one for one in few if one["regularization"] not in ("none", "dropout")]
-    return units.gather(study, few, tmp_path_factory.mktemp("units"))
+    return units.gather(study, few, tmp_path_factory.mktemp("units"), kept=scoring.joined(3))
 
 
-def test_all_methods_are_tested_on_the_same_images_with_names_of_their_patches(found):
-    for _, rows in found.predictions.groupby("method"):
+@pytest.fixture(scope="module")
+def saved(found):
+    """All patches, as they are never held at the paper's scale."""
+    return found.saved()
+
+
+def test_all_methods_are_tested_on_the_same_images_with_names_of_their_patches(found, saved):
+    for _, rows in saved.groupby("method"):
         assert set(rows["image_id"]) == set(found.predictions["image_id"])
         assert rows["patch_id"].is_unique and rows["patch_id"].str.startswith(tuple(rows["image_id"])).all()
     assert (found.units["malignant share"].between(0.3, 0.9)).all()
 
 
+@pytest.mark.parametrize("rule", aggregation.RULES)
+def test_images_tell_what_all_patches_together_told(found, saved, rule):
+    shares = found.units.set_index(["method", "fold"])["malignant share"]
+    by = scoring.levels(found.predictions, rule, 3)
+    for level, rows in by.items():
+        parts = []
+        for key, part in saved.groupby(["method", "fold"], sort=False):
+            prior = (1 - shares[key], shares[key]) if rule == "sum" else None
+            parts.append(aggregation.aggregate(part, level, rule, 3, prior=prior))
+        expected = pd.concat(parts, ignore_index=True)
+        names = ["method", "fold", "image_id", "patient", "y_true", "p_1"]
+        pd.testing.assert_frame_equal(rows[names], expected[names], check_exact=True)
+        assert np.allclose(rows["p_0"], expected["p_0"], atol=2e-6, rtol=0)
+    scores = scoring.scores(found, by, draws=3, seed=1)
+    each = {"patch": saved} | by
+    old = pd.concat({level: metrics.summary(rows, 3, 1) for level, rows in each.items()}, names=["level"])
+    old = old.reorder_levels(["method", "level", "score"]).loc[found.units["method"].unique()]
+    pd.testing.assert_frame_equal(scores, old, check_exact=True)
+
+
 def test_scores_of_levels_differences_and_maps(found):
-    levels = scoring.levels(found)
-    counts = {level: len(rows) for level, rows in levels.items()}
-    assert counts["patch"] > counts["image"] > counts["patient"]
+    levels = scoring.levels(found.predictions)
+    assert len(levels["image"]) > len(levels["patient"])
     scores = scoring.scores(found, levels, draws=5)
     chosen = scoring.varied(found, "contrast")
     assert chosen["variant"].tolist() == ["whitening", "raw"] and chosen["saved"].tolist() == [True, False]
@@ -257,17 +296,8 @@ def test_scores_of_levels_differences_and_maps(found):
         assert image.shape[:2] == values.shape == (115, 175) and 0 <= values.min() <= values.max() <= 1
 
 
-def test_the_sum_rule_takes_each_unit_with_its_own_prior(found):
-    alone = scoring.aggregate(found, found.predictions, "image", "sum")
-    one = alone[alone["method"] == found.units["method"].iloc[0]]
-    share = found.units["malignant share"].iloc[0]
-    part = found.predictions[found.predictions["method"] == found.units["method"].iloc[0]]
-    expected = scoring.aggregation.aggregate(part, "image", "sum", prior=(1 - share, share))
-    assert np.allclose(one["p_1"], expected["p_1"])
-
-
 def test_the_image_shown_has_the_median_probability(found):
-    rows = scoring.levels(found)["image"].query("method == @found.units['method'].iloc[0]")
+    rows = found.predictions.query("method == @found.units['method'].iloc[0]")
     shown = findings.typical(rows)
     assert shown["y_true"].tolist() == [0, 1]
     for row in shown.itertuples():
@@ -289,7 +319,7 @@ def test_names_tell_the_settings_of_this_run_and_of_earlier_ones(found):
 
 
 def test_differences_are_paired_over_all_trainings(found):
-    levels = scoring.levels(found)
+    levels = scoring.levels(found.predictions)
     rows = findings.of_variants(levels["image"], "contrast")
     assert set(rows["method"]) == {"raw", "whitening"} and set(rows["training"]) == {1, 2}
     less = findings.difference(rows, "raw", ["whitening"], draws=5)
@@ -303,7 +333,7 @@ def test_differences_are_paired_over_all_trainings(found):
 
 
 def test_the_base_setting_less_each_other_value(found):
-    images = scoring.levels(found)["image"]
+    images = scoring.levels(found.predictions)["image"]
     table = findings.against_base(images, "contrast", draws=5)
     assert table.index.tolist() == [("200×", "whitening less raw")]
     assert findings.text(table).columns.tolist() == ["image accuracy", "balanced accuracy", "AUC"]
@@ -313,7 +343,7 @@ def test_the_base_setting_less_each_other_value(found):
 
 
 def test_statements_are_corrected_for_their_number(found):
-    table = findings.statements(scoring.levels(found), draws=20)
+    table = findings.statements(scoring.levels(found.predictions), draws=20)
     there = table[table["this run"] != findings.HERE]
     assert len(there) == 4 * 3 + 2 and len(table) > len(there)  # four methods, three scores; two rules
     assert (there["p (Holm)"].astype(float) <= 1).all()
@@ -325,27 +355,31 @@ def test_statements_are_corrected_for_their_number(found):
 
 
 def test_claims_are_answered_from_predictions_alone(found):
-    told = findings.differences(scoring.levels(found), draws=5)
-    assert set(told) == {"rules_better", "better_than_others", "better_for_patients"}
-    kept = findings.differences(findings.levels_of(found.predictions), draws=5)
-    assert set(kept) == set(told) and kept["better_than_others"].equals(told["better_than_others"])
-    images = {rule: scoring.aggregate(found, found.predictions, "image", rule) for rule in ("sum", "exist")}
-    more = findings.differences(scoring.levels(found), draws=5, summed=images["sum"])
-    both = [rows[rows["method"].isin(found.units["method"][found.units["contrast"] == "whitening"])
-                 & ~rows["method"].str.contains("L2|%")] for rows in images.values()]  # fmt: skip
-    right = [((rows["p_1"] >= 0.5) == rows["y_true"]).mean() for rows in both]
-    assert more["sum_better"]["value"] == pytest.approx(right[0] - right[1])
+    told = findings.differences(scoring.levels(found.predictions), draws=5)
+    assert set(told) == {"rules_better", "sum_better", "better_than_others", "better_for_patients"}
+    rows = found.predictions[~found.predictions["method"].str.contains("L2|%|raw")]
+    right = {rule: ((rows[rule] >= 0.5) == rows["y_true"]).mean() for rule in aggregation.RULES}
+    assert told["sum_better"]["value"] == pytest.approx(right["sum"] - right["exist"])
+    assert told["rules_better"]["value"] == pytest.approx((right["average"] + right["vote"]) / 2 - right["exist"])
     shown = verdicts.table("breakhis_patches", {"run": told})
-    assert (shown["run"] != verdicts.NOT_RUN).sum() == 3
-    # Two magnifications: the same patches under both names have the same AUC.
-    base = found.predictions[found.predictions["method"] == found.units["method"].iloc[0]]
-    both = pd.concat([base, base.assign(method=base["method"].str.replace("200x", "40x"))])
-    assert findings.auc_by_magnification(both, draws=5).tolist() == [0, 0, 0]
-    assert findings.auc_by_magnification(base) is None
+    assert (shown["run"] != verdicts.NOT_RUN).sum() == 4
+    assert findings.outermost(found) is None and findings.auc_by_magnification(None) is None
+
+
+def test_the_lowest_and_the_highest_magnification_are_read_again(found):
+    # The same patches under three names have the same AUC.
+    first, name = found.units[:1], found.units["method"].iloc[0]
+    at = {k: name.replace("200x", f"{k}x") for k in (40, 100, 200)}
+    three = replace(found, units=pd.concat([first.assign(method=one) for one in at.values()]),
+                    predictions=pd.DataFrame({"method": at.values()}))  # fmt: skip
+    outer = findings.outermost(three)
+    assert len(outer) == 2 * len(found.saved(method=name)) and set(outer["method"]) == {name}
+    outer = outer.assign(method=np.repeat([at[40], at[200]], len(outer) // 2))
+    assert findings.auc_by_magnification(outer, draws=5).tolist() == [0, 0, 0]
 
 
 def test_differences_from_constant_and_colors_are_of_all_magnifications_together(found):
-    rows = findings.with_constant(scoring.levels(found)["image"])
+    rows = findings.with_constant(scoring.levels(found.predictions)["image"])
     assert set(rows["method"]) == {findings.CONSTANT, study.OURS, scoring.RAW, *study.EARLIER}
     table = findings.beaten(rows, draws=5)
     assert table.index.tolist() == [name for name in dict.fromkeys(rows["method"]) if name != findings.CONSTANT]
@@ -353,11 +387,11 @@ def test_differences_from_constant_and_colors_are_of_all_magnifications_together
     one = metrics.scores(*rows.loc[rows["method"] == "DeCAF", ["y_true", "p_1"]].to_numpy().T)
     assert table.loc["DeCAF", ("less always malignant", "AUC")].startswith(f"{one['auc'] - 0.5:+.2f} [")
     assert table.loc["color histogram", ("less color histogram", "AUC")] == "–"
-    table = findings.method_scores(rows, ["accuracy"], draws=5)
-    assert table.columns.tolist() == ["recognition rate", "image accuracy"]
+    table = beside.recognized(rows, findings.TITLES, ["fold", "magnification"], draws=5)
+    assert table.columns.tolist() == ["recognition rate", *findings.TITLES.values()]
     rate = metrics.recognition_rate(rows, ["method"])["DeCAF"]
     assert table.loc["DeCAF", "recognition rate"].startswith(f"{rate:.2f} [")
-    base = scoring.levels(found)["image"].query("method == @found.units['method'].iloc[0]")
+    base = scoring.levels(found.predictions)["image"].query("method == @found.units['method'].iloc[0]")
     drawn = findings.with_constant(base, base.assign(method=findings.CEILING, p_0=0.25, p_1=0.75))
     assert drawn["method"].unique().tolist() == [findings.CONSTANT, findings.CEILING, study.OURS]
     assert (drawn.loc[drawn["method"] == findings.CEILING, "p_1"] == 0.75).all()
@@ -367,7 +401,7 @@ def test_differences_from_constant_and_colors_are_of_all_magnifications_together
 
 
 def test_the_choice_on_the_test_is_never_below_that_on_validation(found):
-    images = scoring.levels(found)["image"]
+    images = scoring.levels(found.predictions)["image"]
     rows = findings.selected(found, images)
     right = ((rows["p_1"] >= 0.5) == rows["y_true"]).groupby(rows["method"]).mean()
     own = images[images["method"].str.startswith(study.OURS)]
@@ -382,7 +416,7 @@ def test_the_choice_on_the_test_is_never_below_that_on_validation(found):
 
 
 def test_methods_with_one_answer_are_marked(found):
-    scores = scoring.scores(found, scoring.levels(found), draws=5)
+    scores = scoring.scores(found, scoring.levels(found.predictions), draws=5)
     tidy = scoring.of_variants(scoring.varied(found, "contrast"), scores)
     marked = scoring.wide(tidy, flags=[tidy["method"].iloc[-1]]).index.get_level_values("variant")
     assert marked.tolist() == ["whitening", "raw ⚑ one answer"]
@@ -404,7 +438,7 @@ def test_fine_tuning_changes_the_last_stages_and_no_statistics(plan):
 
 
 def test_a_figure_of_one_variant_is_left_out(found):
-    scores = scoring.scores(found, scoring.levels(found), draws=5)
+    scores = scoring.scores(found, scoring.levels(found.predictions), draws=5)
     contrasts = scoring.of_variants(scoring.varied(found, "contrast"), scores)
     assert figures.variants(contrasts[contrasts["variant"] == "raw"], "one") is None
     assert len(figures.variants(contrasts, "two").axes) >= 2
