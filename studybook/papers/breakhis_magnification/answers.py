@@ -1,6 +1,6 @@
 """What the units of the magnification study answered, as the chapter's tables and figures take it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -338,23 +338,31 @@ def picked(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
         wide = scores_.droplevel("feature").unstack("classifier")
         if wide.shape[1] < 2:
             continue
-        best = _rates_of(wide).max(axis=1).mean()
-        patients, halves = wide.index.get_level_values("patient"), []
+        rates, patients = _rates_of(wide), wide.index.get_level_values("patient")
+        best, halves = rates(np.full(len(wide), True)).max(axis=1).mean(), []
         for _ in range(draws):
             names = generator.permutation(patients.unique())
             first = patients.isin(names[: len(names) // 2])
-            chosen, tested = _rates_of(wide[first]), _rates_of(wide[~first])
-            halves.append(
-                np.mean([tested.loc[k, one] for k, one in chosen.idxmax(axis=1).items() if k in tested.index])
-            )
+            chosen, tested = rates(first), rates(~first)
+            there = ~np.isnan(chosen[:, 0] + tested[:, 0])
+            halves.append(tested[there, chosen[there].argmax(axis=1)].mean())
         columns = {"picked by the tested patients": best, "picked by others": np.mean(halves)}
         found[feature] = columns | {"flattery": best - np.mean(halves)}
     return pd.DataFrame(found).T
 
 
-def _rates_of(wide: pd.DataFrame) -> pd.DataFrame:
-    """Recognition rates by magnification, a column per classifier, means over the folds."""
-    return wide.groupby(["magnification", "fold"]).mean().groupby("magnification").mean()
+def _rates_of(wide: pd.DataFrame) -> Callable[[np.ndarray], np.ndarray]:
+    """From a choice of rows to recognition rates, (magnifications, classifiers), means over the folds; NaN of none."""
+    at, fold = (wide.index.get_level_values(name).to_numpy() for name in ("magnification", "fold"))
+    cells = (at == np.unique(at)[:, None, None]) & (fold == np.unique(fold)[:, None])
+
+    def rates(rows: np.ndarray) -> np.ndarray:
+        there = cells & rows
+        count = there.sum(axis=-1, keepdims=True)
+        with np.errstate(invalid="ignore"):
+            return (there @ wide.to_numpy() / np.maximum(count, 1)).sum(axis=1) / (count > 0).sum(axis=1)
+
+    return rates
 
 
 def sisters(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
