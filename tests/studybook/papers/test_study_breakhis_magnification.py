@@ -292,7 +292,7 @@ def test_a_unit_is_the_same_alone_and_after_others(plan, found):
 
 def test_the_frozen_network_is_fitted_for_each_magnification_or_for_all(found, rows):
     table = study.dataset(VALUES).table
-    features, _ = study._encoded(32, None, 12, 3, 1.0)
+    features, _ = study._encoded(32, None, 12, 3, 1.0, "error")
     train, test = splits.of_fold(table, 1)
     for name, there in ((study.FROZEN, (table["magnification"] == 100).to_numpy()),
                         (study.FROZEN_ALL, np.ones(len(table), bool))):  # fmt: skip
