@@ -9,6 +9,7 @@ import pandas as pd
 from histolib import metrics
 from histolib.metrics import aggregation
 from studybook.engine.units import Gathered
+from studybook.papers.breakhis_patches.patch_data import WHOLE
 from studybook.published import beside
 
 SETTINGS = ("network", "structure", "contrast", "cropping", "share", "regularization")
@@ -18,7 +19,6 @@ SHOWN = (
 # Of methods, some of which know one class only.
 SHOWN_OF_METHODS = (*SHOWN[:2], ("image", "balanced_accuracy"), *SHOWN[3:])
 RAW = "ResNet on raw images"
-WHOLE = "whole"  # cropping of those that see an image uncut
 
 
 def joined(n: int = 3) -> Callable[[pd.DataFrame, Mapping], pd.DataFrame]:

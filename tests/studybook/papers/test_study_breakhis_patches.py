@@ -275,7 +275,6 @@ def test_scores_of_levels_differences_and_maps(found):
     against = scoring.varied(found, "network")
     assert against["variant"].tolist() == [study.OURS, scoring.RAW, *study.EARLIER]
     tidy = scoring.of_variants(against, scores, scoring.SHOWN_OF_METHODS)
-    assert scoring.WHOLE == patch_data.WHOLE
     uncut = tidy["variant"].isin(["color histogram", "SVM", "CNN on whole images"]) & tidy["score"].str.startswith(
         "patch"
     )
