@@ -167,7 +167,7 @@ def difference(
 
 
 def differences(
-    levels: Mapping[str, pd.DataFrame], draws: int = 1000, seed: int = 0, outer: pd.DataFrame | None = None
+    levels: Mapping[str, pd.DataFrame], draws: int = 1000, seed: int = 0, auc: pd.Series | None = None
 ) -> dict:
     """Of a run, the differences that answer the slides' claims (``verdicts`` of their file).
 
@@ -177,8 +177,8 @@ def differences(
         From `scoring.levels`.
     draws, seed
         As in `metrics.difference`.
-    outer
-        From `outermost`; kept runs have images only.
+    auc
+        From `auc_by_magnification`; kept runs have no patches.
 
     Returns
     -------
@@ -188,7 +188,7 @@ def differences(
     found = {claim: _asked(levels, CLAIMED[k], draws, seed) for claim, k in _ASKED.items()}
     found["rules_better"] = rules_less(levels["image"], BETTER_RULES, EXIST, draws, seed)
     found["sum_better"] = rules_less(levels["image"], ["sum"], EXIST, draws, seed)
-    found["auc_low"] = auc_by_magnification(outer, draws, seed)
+    found["auc_low"] = auc
     return {claim: one for claim, one in found.items() if one is not None}
 
 
@@ -216,38 +216,30 @@ def rules_less(images: pd.DataFrame, rules: Sequence[str], other: str, draws: in
     return metrics.difference(pd.concat(parts), "other", draws, seed=seed).loc[("rules", "accuracy")]
 
 
-def outermost(found: Gathered) -> pd.DataFrame | None:
-    """Patches of the base setting at the lowest and the highest magnification; None if the run has one only."""
-    told = named(pd.DataFrame({"method": _base_methods(found.predictions)}))
-    ends = [told["magnification"].min(), told["magnification"].max()]
-    methods = told.loc[told["magnification"].isin(ends), "method"].tolist()
-    return None if ends[0] == ends[1] else found.saved(method=methods)[["method", "patient", "y_true", "p_1"]]
+def auc_by_magnification(found: Gathered, draws: int = 1000, seed: int = 0) -> pd.Series | None:
+    """AUC of the base setting's patches at the highest magnification less that at the lowest, patients drawn for both.
 
-
-def auc_by_magnification(outer: pd.DataFrame | None, draws: int = 1000, seed: int = 0) -> pd.Series | None:
-    """AUC of patches at the highest magnification less that at the lowest, patients drawn for both.
-
-    ``outer``: from `outermost`; None if there is none.
+    None if the run has one magnification only.
     """
-    if outer is None:
+    told = named(pd.DataFrame({"method": _base_methods(found.predictions)}))
+    methods = told.groupby("magnification")["method"].agg(list)
+    if len(methods) < 2:
         return None
-    rows = named(outer)
-    high, low = rows["magnification"].max(), rows["magnification"].min()
-    masks = [(rows["magnification"] == k).to_numpy() for k in (high, low)]
+    ends = [found.saved(method=methods.iloc[k])[["patient", "y_true", "p_1"]] for k in (-1, 0)]
+    rows, high = pd.concat(ends), np.repeat([True, False], [len(one) for one in ends])
     y, p = rows["y_true"].to_numpy(), rows["p_1"].to_numpy()
 
-    def less(weight) -> float:
-        drawn = [m & (weight > 0) for m in masks]
+    def less(weight: np.ndarray) -> float:
+        drawn = [m & (weight > 0) for m in (high, ~high)]
         first, second = (metrics.scores(y[m], p[m], weight=weight[m])["auc"] for m in drawn)
         return first - second
 
-    whole = less(pd.Series(1, rows.index).to_numpy())
     samples = pd.DataFrame({"auc": [less(weight) for weight in resampled(rows["patient"], draws, seed)]})
-    return interval(pd.Series({"auc": whole}), samples, 0.95).loc["auc"]
+    return interval(pd.Series({"auc": less(np.ones(len(rows), int))}), samples, 0.95).loc["auc"]
 
 
 def statements(
-    levels: Mapping[str, pd.DataFrame], draws: int = 1000, seed: int = 0, outer: pd.DataFrame | None = None
+    levels: Mapping[str, pd.DataFrame], draws: int = 1000, seed: int = 0, auc: pd.Series | None = None
 ) -> pd.DataFrame:
     """What the slides say about differences, pair by pair, and what a run says; parameters as in `differences`.
 
@@ -271,7 +263,7 @@ def statements(
             if name == "rule":
                 less = rules_less(levels["image"], [one], other, draws, seed)
             elif name == "magnification":
-                less = auc_by_magnification(outer, draws, seed)
+                less = auc
             else:
                 less = _asked(levels, (*claim[:3], value, *claim[4:]), draws, seed)
             rows[said, f"{level} {score}, {one} less {value}{at}"] = less

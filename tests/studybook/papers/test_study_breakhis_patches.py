@@ -362,19 +362,22 @@ def test_claims_are_answered_from_predictions_alone(found):
     assert told["rules_better"]["value"] == pytest.approx((right["average"] + right["vote"]) / 2 - right["exist"])
     shown = verdicts.table("breakhis_patches", {"run": told})
     assert (shown["run"] != verdicts.NOT_RUN).sum() == 4
-    assert findings.outermost(found) is None and findings.auc_by_magnification(None) is None
+    auc = pd.Series({"value": 0.1, "low": 0.05, "high": 0.2})
+    assert findings.differences(scoring.levels(found.predictions), 5, 0, auc)["auc_low"] is auc
 
 
-def test_the_lowest_and_the_highest_magnification_are_read_again(found):
-    # The same patches under three names have the same AUC.
+def test_the_lowest_and_the_highest_magnification_are_read_again(found, saved):
+    assert findings.auc_by_magnification(found) is None
     first, name = found.units[:1], found.units["method"].iloc[0]
     at = {k: name.replace("200x", f"{k}x") for k in (40, 100, 200)}
-    three = replace(found, units=pd.concat([first.assign(method=one) for one in at.values()]),
+    other = first.assign(method=at[40], folder=found.units["folder"].iloc[1])
+    three = replace(found, units=pd.concat([other, first.assign(method=at[100]), first]),
                     predictions=pd.DataFrame({"method": at.values()}))  # fmt: skip
-    outer = findings.outermost(three)
-    assert len(outer) == 2 * len(found.saved(method=name)) and set(outer["method"]) == {name}
-    outer = outer.assign(method=np.repeat([at[40], at[200]], len(outer) // 2))
-    assert findings.auc_by_magnification(outer, draws=5).tolist() == [0, 0, 0]
+    scores = [metrics.scores(*saved.loc[saved["method"] == one, ["y_true", "p_1"]].to_numpy().T)["auc"]
+              for one in found.units["method"].iloc[:2]]  # fmt: skip
+    assert findings.auc_by_magnification(three, draws=5)["value"] == pytest.approx(scores[0] - scores[1])
+    same = replace(three, units=three.units.assign(folder=first["folder"].iloc[0]))
+    assert findings.auc_by_magnification(same, draws=5).tolist() == [0, 0, 0]
 
 
 def test_differences_from_constant_and_colors_are_of_all_magnifications_together(found):
