@@ -420,11 +420,13 @@ def by_number(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
     known = own["patient"][own["sister"] == 1]
     found = {}
     for name, part in {"all": both, "with a sister": both[both.index.isin(known)]}.items():
-        less = (part[BY_SLIDE] - part[BY_NUMBER]).to_numpy()
-        samples = [np.average(less, weights=w) for w in resampled(part.index, draws, seed)] if len(part) else []
-        row = interval(pd.Series({"rate": less.mean()}), pd.DataFrame({"rate": samples}), 0.95) if samples else None
-        found[name] = {"patients": len(part), "by slide": part[BY_SLIDE].mean(), "by number": part[BY_NUMBER].mean(),
-                       "difference": "–" if row is None else beside.interval(row.loc["rate"], sign="+")}  # fmt: skip
+        if len(part):
+            less = (part[BY_SLIDE] - part[BY_NUMBER]).to_numpy()
+            samples = [np.average(less, weights=weight) for weight in resampled(part.index, draws, seed)]
+            row = interval(pd.Series({"rate": less.mean()}), pd.DataFrame({"rate": samples}), 0.95).loc["rate"]
+            scores_ = part.mean().map("{:.3f}".format)
+            found[name] = {"patients": len(part), "by slide": scores_[BY_SLIDE], "by number": scores_[BY_NUMBER],
+                           "difference": beside.interval(row, sign="+")}  # fmt: skip
     return pd.DataFrame(found).T
 
 
