@@ -35,8 +35,8 @@ def constant(*color):
 
 def real(samples):
     """A few images of the IDC and the BreaKHis samples."""
-    patches = sorted(samples.glob("idc/**/*.png"))[::900]
-    whole = sorted(samples.glob("breakhis/**/*.png"))[::24]
+    patches = sorted(samples.glob("idc/**/*.png"))[::1200]
+    whole = sorted(samples.glob("breakhis/**/*.png"))[::30]
     return [np.asarray(Image.open(file).convert("RGB")) for file in [*patches, *whole]]
 
 
@@ -90,7 +90,7 @@ def test_normalization_keeps_the_order_of_pixels():
             rank = before[:, k].argsort()[:: len(before) // 50]  # amounts apart by more than rounding
             rank = rank[before[rank, k] > pale]
             assert len(rank) > 15 and (np.diff(after[rank, k]) > -0.03).all()
-            assert np.corrcoef(before[:, k], after[:, k])[0, 1] > 0.999
+            assert np.corrcoef(before[:, k], after[:, k])[0, 1] > (0.99 if robust else 0.999)
 
 
 def test_jitter_by_1_changes_nothing():
@@ -399,18 +399,17 @@ def test_clean_tissue_equals_the_published_formula(seed):
 
 
 def test_real_tissue_is_normalized_as_by_the_formulas(samples):
-    images = real(samples)
-    assert len(images) > 10
-    changed = 0
-    for image in images:
-        try:
-            found = stain.vectors(image)
-        except stain.TooLittleTissue:
-            continue
-        changed += 1
-        assert found[0, 0] > found[1, 0] and degrees(*found) > 3
-        assert difference(stain.normalize(image, robust=False), plain.normalize(image)).max() <= 1
-    assert changed > len(images) / 2
+    changed = []
+    for image in (images := real(samples)):
+        published = stain.normalize(image, robust=False)
+        assert difference(published, plain.normalize(image)).max() <= 1 or np.array_equal(published, image)
+        found, reason = stain.attempt(image)
+        if not reason:
+            assert np.corrcoef(image.sum(-1).ravel(), found.sum(-1).ravel())[0, 1] >= stain.ORDER
+            light = stain._glass(image)[0]
+            changed += [] if light is not None and light.mean() < stain.GLASS_USUAL else [difference(found, published)]
+    # Dim light is the stated reason for more: there the published way stains the glass.
+    assert len(images) > 10 and len(changed) > len(images) / 2 and np.mean([one.mean() for one in changed]) < 5
 
 
 def test_tissue_of_another_stain_stays_finite():
