@@ -94,7 +94,7 @@ def attempt(
     glass, reach = _glass(image) if robust else (None, 0)
     light = transmitted if glass is None or glass.mean() >= GLASS_USUAL else np.minimum(glass, transmitted)
     density, tissue = _density(image, light), _tissue(image, light, threshold)
-    black = (image < INK).all(-1) if robust else np.zeros(tissue.shape, bool)
+    black = _highest(image) < (INK if robust else 0)
     try:
         stains, dense, covariance = _stains(density, tissue & ~black, percentiles)
         if robust:
@@ -104,7 +104,7 @@ def attempt(
         levels = _redrawn(density, inverse @ (scale[:, None] * REFERENCE), light).reshape(image.shape)
         if robust:
             levels = _limited(levels, image, light, black, glass, reach)
-            if not np.corrcoef(image.sum(-1).ravel(), levels.sum(-1).ravel())[0, 1] >= ORDER:
+            if not _correlation(_brightness(image), _brightness(levels)) >= ORDER:
                 raise TooLittleTissue("image: light and dark would mix; two stains can't be told apart well")
         return levels, ""
     except TooLittleTissue as reason:
@@ -266,7 +266,7 @@ def _glass(image: np.ndarray) -> tuple[np.ndarray | None, float]:
     Glass are the pixels near the brightest ones; None if those look stained.
     """
     pixels = image.reshape(-1, 3)
-    bright = image.sum(-1, dtype=np.int16).ravel()
+    bright = _brightness(image)
     center = np.median(pixels[bright >= np.percentile(bright, 100 - BRIGHTEST)], axis=0)
     near = np.compress(_distance(image, center).ravel() <= GLASS, pixels, axis=0)
     if len(near) < BRIGHTEST / 100 * len(pixels) or center.mean() < GLASS_LEAST:
@@ -278,7 +278,20 @@ def _glass(image: np.ndarray) -> tuple[np.ndarray | None, float]:
 
 def _distance(image: np.ndarray, color: np.ndarray) -> np.ndarray:
     """Levels between pixels and a color, the largest of the channels; int16 (H, W)."""
-    return np.abs(image - np.rint(color).astype(np.int16)).max(-1)
+    return _highest(np.abs(image - np.rint(color).astype(np.int16)))
+
+
+def _highest(image: np.ndarray) -> np.ndarray:
+    return np.maximum(np.maximum(image[..., 0], image[..., 1]), image[..., 2])  # far faster than along the last axis
+
+
+def _brightness(image: np.ndarray) -> np.ndarray:
+    return (image[..., 0] + image[..., 1].astype(np.int16) + image[..., 2]).ravel()
+
+
+def _correlation(one: np.ndarray, other: np.ndarray) -> float:
+    one, other = one - one.mean(dtype=np.float32), other - other.mean(dtype=np.float32)
+    return float(one @ other) / max(np.sqrt(float(one @ one) * float(other @ other)), 1e-9)
 
 
 def _limited(levels, image, light, black: np.ndarray, glass: np.ndarray | None, reach: float) -> np.ndarray:
