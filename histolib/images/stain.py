@@ -104,7 +104,7 @@ def attempt(
         levels = _redrawn(density, inverse @ (scale[:, None] * REFERENCE), light).reshape(image.shape)
         if robust:
             levels = _limited(levels, image, light, black, glass, reach)
-            if not _correlation(_brightness(image), _brightness(levels)) >= ORDER:
+            if not np.corrcoef(_brightness(image), _brightness(levels))[0, 1] >= ORDER:
                 raise TooLittleTissue("image: light and dark would mix; two stains can't be told apart well")
         return levels, ""
     except TooLittleTissue as reason:
@@ -254,9 +254,7 @@ def _table(transmitted: float) -> np.ndarray:
 
 def _density(image: np.ndarray, transmitted: float | np.ndarray) -> np.ndarray:
     """Optical densities, float32 (H * W, 3), of light that is one number or one for each channel."""
-    if np.ndim(transmitted) == 0:
-        return _table(transmitted).astype(np.float32).take(image.reshape(-1, 3))
-    tables = [_table(one).astype(np.float32) for one in transmitted]
+    tables = [_table(one).astype(np.float32) for one in np.broadcast_to(transmitted, 3)]
     return np.stack([table.take(image[..., k].ravel()) for k, table in enumerate(tables)], axis=1)
 
 
@@ -287,11 +285,6 @@ def _highest(image: np.ndarray) -> np.ndarray:
 
 def _brightness(image: np.ndarray) -> np.ndarray:
     return (image[..., 0] + image[..., 1].astype(np.int16) + image[..., 2]).ravel()
-
-
-def _correlation(one: np.ndarray, other: np.ndarray) -> float:
-    one, other = one - one.mean(dtype=np.float32), other - other.mean(dtype=np.float32)
-    return float(one @ other) / max(np.sqrt(float(one @ one) * float(other @ other)), 1e-9)
 
 
 def _limited(levels, image, light, black: np.ndarray, glass: np.ndarray | None, reach: float) -> np.ndarray:
@@ -356,14 +349,14 @@ def _check_signal(density, dense, covariance: np.ndarray, light, tissue: np.ndar
 
 
 def _stains(density, tissue: np.ndarray, percentiles) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """`vectors`, the tissue's densities (n, 3), float32, and their covariance; one pass each, sums in float64."""
+    """`vectors`, the tissue's densities (n, 3), float32, and their covariance."""
     dense = np.compress(tissue.ravel(), density, axis=0)
     if len(dense) < max(MINIMUM_PIXELS, MINIMUM_SHARE * len(density)):
         raise TooLittleTissue(
             f"image: {len(dense)} of {len(density)} pixels are tissue; two stains can't be told apart below "
             f"{MINIMUM_PIXELS} pixels or {MINIMUM_SHARE:.0%} of the image"
         )
-    covariance = _covariance(dense)
+    covariance = np.cov(dense, rowvar=False, dtype=np.float64)
     plane = np.linalg.eigh(covariance)[1][:, :0:-1]  # columns: first and second principal component
     plane = plane * np.where(plane.sum(0) < 0, -1, 1)  # their signs are arbitrary; most densities are positive
     turned = _product(dense, plane)
@@ -372,17 +365,6 @@ def _stains(density, tissue: np.ndarray, percentiles) -> tuple[np.ndarray, np.nd
         raise TooLittleTissue("image: all pixels are of one color; two stains can't be told apart")
     found = np.stack([np.cos(angles), np.sin(angles)], axis=1) @ plane.T
     return found if found[0, 0] > found[1, 0] else found[::-1], dense, covariance
-
-
-def _covariance(dense: np.ndarray) -> np.ndarray:
-    """Covariance of the columns, float64 (3, 3); single precision within a block, double between blocks."""
-    center = dense[:MINIMUM_PIXELS].mean(0)
-    total, products = np.zeros(3), np.zeros((3, 3))
-    for rows in _blocks(len(dense)):
-        part = dense[rows] - center
-        total += np.ones(len(part), np.float32) @ part  # ten times as fast as a sum along the longer axis
-        products += part.T @ part
-    return (products - np.outer(total, total) / len(dense)) / (len(dense) - 1)
 
 
 def _scaling(density, stains, threshold: float, percentile: float) -> tuple[np.ndarray, np.ndarray]:
