@@ -1,5 +1,5 @@
 """`histolib.images.stain` under a shorter name."""
 
-from histolib.images.stain import TooLittleTissue, concentrations, jitter, normalize, obstacle, vectors
+from histolib.images.stain import TooLittleTissue, attempt, concentrations, jitter, normalize, vectors
 
-__all__ = ["TooLittleTissue", "concentrations", "jitter", "normalize", "obstacle", "vectors"]
+__all__ = ["TooLittleTissue", "attempt", "concentrations", "jitter", "normalize", "vectors"]

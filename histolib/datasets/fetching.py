@@ -49,7 +49,7 @@ def fetch(name: str, about: dict, root: Path, **patience) -> Path:
                 found = f"{algorithm}:{hashlib.file_digest(stream, algorithm).hexdigest()}"
             try:
                 if expected and found != expected:
-                    source = "as published" if "checksum" in archive else f"as recorded in {sums}"
+                    source = "as the catalog has it" if "checksum" in archive else f"as recorded in {sums}"
                     raise ValueError(f"{file.name}: checksum {found}; expected {expected}, {source}")
                 unpack(file, part, most, about["most_files"])
             except ValueError:

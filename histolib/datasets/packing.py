@@ -123,7 +123,7 @@ def centered(reader: Reader, shape: tuple[int, int]) -> tuple[Reader, tuple[int,
 
     Cut while reading, so that no data set is ever held or packed whole before it is cropped.
     """
-    side = squares.center_side(shape)
+    side = min(shape)
     return Reader(lambda root, row, _: squares.center(reader.read(root, row, shape)), reader.columns), (side, side)
 
 

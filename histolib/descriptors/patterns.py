@@ -1,5 +1,7 @@
 """Descriptors of the neighbors of a pixel: edges, and local binary patterns."""
 
+from collections.abc import Callable
+
 import numpy as np
 from skimage.feature import local_binary_pattern
 
@@ -65,13 +67,9 @@ def binary_partition(images: np.ndarray) -> np.ndarray:
     form. Values sum to 1; any strictly increasing change of the gray levels keeps them.
     """
     pixels = gray(images)
-    wide = np.pad(pixels, ((0, 0), (1, 1), (1, 1)), mode="edge")
-    height, width = pixels.shape[1:]
-    codes = np.zeros(pixels.shape, np.int64)
-    for bit, (row, column) in enumerate(_CIRCLE):
-        codes |= (wide[:, 1 + row : 1 + row + height, 1 + column : 1 + column + width] >= pixels).astype(
-            np.int64
-        ) << bit
+    shifted, codes = _shifts(pixels), np.zeros(pixels.shape, np.int64)
+    for bit, place in enumerate(_CIRCLE):
+        codes |= (shifted(*place) >= pixels).astype(np.int64) << bit
     return shares(codes, 256)
 
 
@@ -112,12 +110,7 @@ def completed_pattern(images: np.ndarray) -> np.ndarray:
 
 def _differences(pixels: np.ndarray) -> np.ndarray:
     """What the eight neighbors at radius 1 are brighter than their pixel, float64 (N, 8, H, W)."""
-    wide = np.pad(pixels.astype(np.float64), ((0, 0), (1, 1), (1, 1)), mode="edge")
-    height, width = pixels.shape[1:]
-
-    def shifted(row: int, column: int) -> np.ndarray:
-        return wide[:, 1 + row : 1 + row + height, 1 + column : 1 + column + width]
-
+    shifted = _shifts(pixels.astype(np.float64))
     middle, near = shifted(0, 0), np.sqrt(0.5)  # a diagonal neighbor lies between four pixels
 
     def neighbor(row: int, column: int) -> np.ndarray:
@@ -127,3 +120,9 @@ def _differences(pixels: np.ndarray) -> np.ndarray:
         return near**2 * shifted(row, column) + near * (1 - near) * sides + (1 - near) ** 2 * middle
 
     return np.stack([neighbor(row, column) - middle for row, column in _CIRCLE], axis=1)
+
+
+def _shifts(pixels: np.ndarray) -> Callable[[int, int], np.ndarray]:
+    """The neighbors (N, H, W) at a row and column from -1 to 1; beyond the edge the edge is repeated."""
+    wide, (height, width) = np.pad(pixels, ((0, 0), (1, 1), (1, 1)), mode="edge"), pixels.shape[1:]
+    return lambda row, column: wide[:, 1 + row : 1 + row + height, 1 + column : 1 + column + width]

@@ -2,22 +2,15 @@
 
 import numpy as np
 
-VERSIONS = 8  # four quarter turns, each plain and mirrored
-
 
 def center(image: np.ndarray) -> np.ndarray:
     """The largest square in the middle of an image (H, W, ...), a view (Bayramoglu et al. 2016, section III).
 
     Of an odd number of pixels too many, one more is cut off at the lower or right end.
     """
-    side = center_side(image.shape[:2])
+    side = min(image.shape[:2])
     top, left = ((length - side) // 2 for length in image.shape[:2])
     return image[top : top + side, left : left + side]
-
-
-def center_side(shape: tuple[int, int]) -> int:
-    """Side in pixels of the square that `center` cuts from an image of `shape` (height, width)."""
-    return min(shape)
 
 
 def eightfold(images: np.ndarray) -> np.ndarray:

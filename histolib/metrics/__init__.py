@@ -3,7 +3,7 @@
 from histolib.metrics.by_method import confusion_shares, one_answer, per_fold
 from histolib.metrics.classification import confusion, operating_point, roc, scores
 from histolib.metrics.patients import patient_scores, recognition_difference, recognition_intervals, recognition_rate
-from histolib.metrics.resampling import bootstrap, difference, differences, expected_width, summary
+from histolib.metrics.resampling import bootstrap, difference, differences, summary
 
 __all__ = [
     "bootstrap",
@@ -11,7 +11,6 @@ __all__ = [
     "confusion_shares",
     "difference",
     "differences",
-    "expected_width",
     "one_answer",
     "operating_point",
     "patient_scores",

@@ -140,35 +140,6 @@ def summary(predictions: pd.DataFrame, draws: int = 1000, seed: int = 0, thresho
     return pd.concat(parts, names=["method", "score"])
 
 
-def expected_width(positive: int, negative: int, auc: float = 0.8, accuracy: float = 0.8) -> pd.Series:
-    """How far a 95 % interval will reach to each side, told from the number of patients before anything is trained.
-
-    Parameters
-    ----------
-    positive, negative
-        Numbers of test patients of each class, at least 1, one image of each.
-    auc, accuracy
-        Expected values, above 0 and below 1.
-
-    Returns
-    -------
-    Series
-        ``auc``: 1.96 standard errors by Hanley and McNeil 1982 (Radiology 143:29), equations 1 and 2;
-        ``accuracy``: 1.96 standard errors of a share of ``positive + negative`` patients.
-
-    Raises
-    ------
-    ValueError
-        If a class has no patient.
-    """
-    if min(positive, negative) < 1:
-        raise ValueError(f"positive={positive}, negative={negative}: expected at least one test patient of each class")
-    both_above, one_above = auc / (2 - auc), 2 * auc**2 / (1 + auc)
-    spread = auc * (1 - auc) + (positive - 1) * (both_above - auc**2) + (negative - 1) * (one_above - auc**2)
-    share = accuracy * (1 - accuracy) / (positive + negative)
-    return pd.Series({"auc": 1.96 * (spread / (positive * negative)) ** 0.5, "accuracy": 1.96 * share**0.5})
-
-
 def interval(value: pd.Series, samples: pd.DataFrame, level: float) -> pd.DataFrame:
     """``value, low, high`` of scores, from their values in all resamples, one row each."""
     if not 0 < level < 1:

@@ -19,9 +19,15 @@ from histolib.images import crops as cropping
 from histolib.images import stain
 from histolib.models import features
 
-FORMAT = 2  # raised whenever the same parameters give other descriptors; part of the files' names
+FORMAT = 3  # raised whenever the same parameters give other descriptors; part of the files' names
 _PIXELS = 10_000_000  # of images and crops in one call: bounds the memory, and is enough for a GPU
 _AHEAD = 4  # images that are read and normalized while another one is encoded
+
+
+class Encoded(dict):
+    """Name of the encoder to descriptors; `fallbacks`: ``image_id`` to why the image could not be normalized."""
+
+    fallbacks: dict[str, str]
 
 
 def encode(
@@ -40,7 +46,7 @@ def encode(
     channels: bool = False,
     folder: Path | str | None = None,
     progress: bool = False,
-) -> dict[str, np.ndarray]:
+) -> Encoded:
     """Descriptors of every image: scaled, normalized, jittered, cropped, encoded, and pooled over the crops.
 
     What has been computed is kept, one file per image and encoder, and read again where the parameters, the encoder's
@@ -69,7 +75,7 @@ def encode(
     low, high
         Range of the factors, see `stain.jitter`.
     normalize
-        Whether images are first brought to a common staining (`stain.normalize`); "published": without its `robust`
+        Whether images are first brought to a common staining (`stain.attempt`); "published": without its `robust`
         precautions.
     shared
         Whether all encoders see the same stainings, and crops drawn alike at every size. Models of them then make more
@@ -86,8 +92,9 @@ def encode(
 
     Returns
     -------
-    dict
-        Name of the encoder to float32 (images, max(1, jitters), D), in the order of the data set's table.
+    Encoded
+        Name of the encoder to float32 (images, max(1, jitters), D), in the order of the data set's table. Its
+        `fallbacks` name the images that `stain.attempt` gave back as they are.
 
     Raises
     ------
@@ -114,21 +121,25 @@ def encode(
             for name, folder in stores.items()}  # fmt: skip
     missing = [k for k in range(len(ids)) if any(values[k] is None for values in kept.values())]
 
-    def prepared(k: int) -> np.ndarray:
+    def prepared(k: int) -> tuple[np.ndarray, str]:
         image = cropping.rescaled(dataset.reader.read(dataset.root, rows[k], dataset.shape), scale)
-        return stain.normalize(image, robust=normalize != "published") if normalize else image
+        return stain.attempt(image, robust=normalize != "published") if normalize else (image, "")
 
     bar = tqdm(missing, "descriptors", len(ids), unit="image", initial=len(ids) - len(missing), disable=not progress)
-    for k, image in zip(bar, _ahead(prepared, missing)):
+    for k, (image, reason) in zip(bar, _ahead(prepared, missing)):
         asked = [name for name in encoders if kept[name][k] is None]
         for group in [asked] if shared else [[name] for name in asked]:
             drawn = draw(ids[k], shape, size, crops, jitters, seed, low, high, "" if shared else f"{group[0]}-{size}")
             for name, values in describer(image, *drawn, group, p, channels).items():
                 with cache.atomic_file(stores[name] / names[k]) as part:
                     np.save(part, values)
+                    (stores[name] / names[k]).with_suffix(".txt").write_text(reason)
                 kept[name][k] = values
     empty = {name: np.empty((0, count, width), np.float32) for name, width in describer.widths.items()}
-    return {name: np.stack(values) if values else empty[name] for name, values in kept.items()}
+    found = Encoded((name, np.stack(values) if values else empty[name]) for name, values in kept.items())
+    reasons = [(next(iter(stores.values())) / name).with_suffix(".txt").read_text() for name in names]
+    found.fallbacks = {image_id: reason for image_id, reason in zip(ids, reasons) if reason}
+    return found
 
 
 def draw(
@@ -325,7 +336,8 @@ def _read(file: Path, shape: tuple[int, int]) -> np.ndarray | None:
         values = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    return values if values.shape == shape and values.dtype == np.float32 else None
+    whole = values.shape == shape and values.dtype == np.float32 and file.with_suffix(".txt").is_file()
+    return values if whole else None
 
 
 def _ahead(work: Callable, items: Iterable) -> Iterator:

@@ -129,7 +129,7 @@ def expectation(predictions: pd.DataFrame, classes: Sequence[str]) -> Markdown:
         Names of the two classes.
     """
     of_class = predictions.groupby("y_true")["patient"].nunique().reindex([1, 0], fill_value=0)
-    width = metrics.expected_width(*of_class)
+    width = expected_width(*of_class)
     auc, accuracy = (f"{width[name]:.2f}" for name in ("auc", "accuracy"))
     return Markdown(
         f"**Before looking:** {predictions['patient'].nunique()} test patients, {of_class[1]} with images of class "
@@ -178,3 +178,32 @@ def _number(value: float, digits: int) -> str:
 
 def _signed(value: float, digits: int) -> str:
     return "–" if pd.isna(value) else f"{value:+.{digits}f}"
+
+
+def expected_width(positive: int, negative: int, auc: float = 0.8, accuracy: float = 0.8) -> pd.Series:
+    """How far a 95 % interval will reach to each side, told from the number of patients before anything is trained.
+
+    Parameters
+    ----------
+    positive, negative
+        Numbers of test patients of each class, at least 1, one image of each.
+    auc, accuracy
+        Expected values, above 0 and below 1.
+
+    Returns
+    -------
+    Series
+        ``auc``: 1.96 standard errors by Hanley and McNeil 1982 (Radiology 143:29), equations 1 and 2;
+        ``accuracy``: 1.96 standard errors of a share of ``positive + negative`` patients.
+
+    Raises
+    ------
+    ValueError
+        If a class has no patient.
+    """
+    if min(positive, negative) < 1:
+        raise ValueError(f"positive={positive}, negative={negative}: expected at least one test patient of each class")
+    both_above, one_above = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+    spread = auc * (1 - auc) + (positive - 1) * (both_above - auc**2) + (negative - 1) * (one_above - auc**2)
+    share = accuracy * (1 - accuracy) / (positive + negative)
+    return pd.Series({"auc": 1.96 * (spread / (positive * negative)) ** 0.5, "accuracy": 1.96 * share**0.5})

@@ -152,7 +152,7 @@ def test_a_first_fetch_records_its_checksum_and_a_second_is_held_to_it(server, t
 
 def test_a_published_checksum_is_verified(server, tmp_path, capsys):
     digest = f"md5:{hashlib.md5(GOOD).hexdigest()}"
-    with pytest.raises(ValueError, match=f"checksum {digest}; expected md5:0, as published"):
+    with pytest.raises(ValueError, match=f"checksum {digest}; expected md5:0, as the catalog has it"):
         fetch(server, tmp_path, "md5:0")
     assert_nothing_counts(tmp_path)
     fetch(server, tmp_path, digest)

@@ -21,7 +21,6 @@ def test_center_of_any_shape(shape, expected):
     rows = slice(start, start + side) if shape[0] > shape[1] else slice(0, side)
     columns = slice(start, start + side) if shape[1] > shape[0] else slice(0, side)
     assert np.array_equal(squares.center(image), image[rows, columns])
-    assert squares.center_side(shape) == side
 
 
 def test_eightfold_holds_eight_different_versions_of_each_image_the_first_itself():

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
+from scipy import ndimage
 from skimage.color import rgb_from_hed
 
 from bench import stain as plain
@@ -34,8 +35,8 @@ def constant(*color):
 
 def real(samples):
     """A few images of the IDC and the BreaKHis samples."""
-    patches = sorted(samples.glob("idc/**/*.png"))[::900]
-    whole = sorted(samples.glob("breakhis/**/*.png"))[::24]
+    patches = sorted(samples.glob("idc/**/*.png"))[::1200]
+    whole = sorted(samples.glob("breakhis/**/*.png"))[::30]
     return [np.asarray(Image.open(file).convert("RGB")) for file in [*patches, *whole]]
 
 
@@ -62,10 +63,8 @@ def test_normalized_images_of_two_slides_are_closer_than_the_slides():
     rng = np.random.default_rng(0)
     amounts = rng.gamma(2, 0.35, (2, 90, 90)).astype(np.float32)
     slides = [stains.to_uint8(stains.draw_stain(np.random.default_rng(k), 2).render(*amounts)) for k in (1, 3)]
-    published = [stain.normalize(one, robust=False) for one in slides]
     before, after = difference(*slides).mean(), difference(*map(stain.normalize, slides)).mean()
-    assert before > 10 and difference(*published).mean() < before / 3
-    assert after < before / 2.5  # the palest pixels, which could be glass, stay as they are
+    assert before > 10 and after < before / 3
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -85,12 +84,13 @@ def test_normalization_keeps_the_order_of_pixels():
     assert difference(stain.normalize(shuffled), expected).max() <= 1
     assert np.array_equal(stain.normalize(image[:, ::-1].copy()), stain.normalize(image[:, ::-1]))
     before = stain.concentrations(image).reshape(-1, 2)
-    after = stain.concentrations(stain.normalize(image, robust=False), stain.REFERENCE).reshape(-1, 2)
-    careful = stain.concentrations(stain.normalize(image), stain.REFERENCE).reshape(-1, 2)
-    for k in (0, 1):
-        assert np.corrcoef(before[:, k], careful[:, k])[0, 1] > 0.99
-        rank = before[:, k].argsort()[:: len(before) // 50]  # amounts apart by more than rounding
-        assert np.corrcoef(before[:, k], after[:, k])[0, 1] > 0.999 and (np.diff(after[rank, k]) > -0.03).all()
+    for robust, pale in ((False, -1), (True, 0.25)):  # below, a pixel may lie in the noise of glass
+        after = stain.concentrations(stain.normalize(image, robust=robust), stain.REFERENCE).reshape(-1, 2)
+        for k in (0, 1):
+            rank = before[:, k].argsort()[:: len(before) // 50]  # amounts apart by more than rounding
+            rank = rank[before[rank, k] > pale]
+            assert len(rank) > 15 and (np.diff(after[rank, k]) > -0.03).all()
+            assert np.corrcoef(before[:, k], after[:, k])[0, 1] > (0.99 if robust else 0.999)
 
 
 def test_jitter_by_1_changes_nothing():
@@ -288,16 +288,17 @@ def photograph(seed, light=(245, 245, 245), glass=0.3, noise=2.0, ink=0.0, stain
 
 
 @pytest.mark.parametrize("light", LIGHTS)
-@pytest.mark.parametrize("share", [0.01, 0.1, 0.5, 0.87, 0.99, 1])
+@pytest.mark.parametrize("share", [0, 0.01, 0.1, 0.5, 0.87, 0.99, 1])
 def test_glass_is_never_stained_and_tissue_never_shines(light, share):
     for seed, noise in enumerate((0, 2, 5)):
         image, glass = photograph(seed, light, share, noise)
         found = stain.normalize(image)
-        assert difference(image, found)[glass].max() <= 10
+        if share:
+            assert difference(image, found)[glass].max() <= 10
         if share < 0.99:
             before, after = image.mean(-1), found.mean(-1)
-            assert after[~glass].mean() < after[glass].mean()
-            assert np.corrcoef(before.ravel(), after.ravel())[0, 1] > 0.7
+            assert not share or after[~glass].mean() < after[glass].mean()
+            assert np.corrcoef(before.ravel(), after.ravel())[0, 1] > stain.ORDER
 
 
 def test_the_published_constants_stain_gray_glass():
@@ -317,8 +318,37 @@ def test_ink_does_not_change_the_rest(seed):
 @pytest.mark.parametrize("stained", [(0, 1), (1, 0), (0.5, 0)])
 @pytest.mark.parametrize("noise", [0, 0.5, 2, 5])
 def test_one_stain_with_noise_falls_back(stained, noise):
-    image, _ = photograph(1, noise=noise, stained=stained)
-    assert np.array_equal(stain.normalize(image), image) and "two stains can't be told apart" in stain.obstacle(image)
+    found, reason = stain.attempt(image := photograph(1, noise=noise, stained=stained)[0])
+    assert np.array_equal(found, image) and "two stains can't be told apart" in reason
+
+
+@pytest.mark.parametrize("noise", [0.3, 0.5, 2, 5])
+def test_one_color_with_noise_falls_back(noise):
+    color = np.random.default_rng(0).normal((150, 60, 130), noise, (120, 130, 3))
+    found, reason = stain.attempt(image := color.round().astype(np.uint8))
+    assert np.array_equal(found, image) and "two stains can't be told apart" in reason
+
+
+def test_noise_is_what_differs_between_neighbors_across_both_stains():
+    seen = photograph(0, glass=0, noise=0)[0]
+    rng = np.random.default_rng(0)
+    third = ndimage.gaussian_filter(rng.normal(0, 1, seen.shape[:2]), 10)[..., None] * [9, -7, 6] / 0.03
+    smooth, grainy = (
+        np.clip(seen + one, 0, 255).round().astype(np.uint8)
+        for one in (third, rng.permutation(third.reshape(-1, 3)).reshape(seen.shape))
+    )
+    assert not stain.attempt(smooth)[1] and "hardly clearer than noise" in stain.attempt(grainy)[1]
+
+
+def test_eosin_of_two_hues_is_not_taken_for_two_stains(monkeypatch):
+    rng = np.random.default_rng(0)
+    hue = rng.random((100, 120, 1)) < 0.5
+    amounts = rng.normal(0.9, 0.1, hue.shape) * np.where(hue, [0.28, 0.8, 0.5], [0.2, 0.82, 0.53])
+    image = np.rint(240 * np.exp(-amounts)).astype(np.uint8)
+    for why in ("noise would grow", "light and dark would mix"):
+        found, reason = stain.attempt(image)
+        assert np.array_equal(found, image) and why in reason
+        monkeypatch.setattr(stain, "GAIN", np.inf)
 
 
 def test_a_fallback_draws_the_reference_from_given_stains():
@@ -328,7 +358,7 @@ def test_a_fallback_draws_the_reference_from_given_stains():
         stain.concentrations(one, own, 245.0)
         for one, own in ((image, drawn), (stain.normalize(image, fallback=drawn), stain.REFERENCE))
     )
-    assert np.abs(before - after)[60:, :, 0].mean() < 0.1 and stain.obstacle(image)
+    assert np.abs(before - after)[60:, :, 0].mean() < 0.1 and stain.attempt(image)[1]
     with pytest.raises(ValueError, match=r"stains: an array of shape \(3, 3\)"):
         stain.normalize(image, fallback=np.eye(3))
 
@@ -336,39 +366,53 @@ def test_a_fallback_draws_the_reference_from_given_stains():
 def test_tissue_without_flaws_changes_little():
     changes = []
     for image in [*(painted(k)[0] for k in range(4)), *(idc.draw_patient(k, 1, 3, 4)[0] for k in range(4))]:
-        assert not stain.obstacle(image)
-        changes.append(difference(stain.normalize(image), stain.normalize(image, robust=False)).mean())
-    assert np.mean(changes) <= 5 and max(changes) < 8
+        found, reason = stain.attempt(image)
+        assert not reason
+        changes.append(difference(found, stain.normalize(image, robust=False)).mean())
+    assert np.mean(changes) <= 2 and max(changes) < 5
+
+
+def published(image):
+    """Macenko et al. 2009, section 2, with nothing of the library: float (H, W, 3), not rounded."""
+    density = -np.log((image.reshape(-1, 3) + 1.0) / 240)
+    tissue = density[(density > 0.15).all(1)]
+    plane = np.linalg.svd(tissue - tissue.mean(0), full_matrices=False)[2][:2]
+    plane *= np.sign(plane.sum(1))[:, None]
+    angle = np.arctan2(tissue @ plane[1], tissue @ plane[0])
+    ends = [np.percentile(angle, one) for one in (1, 99)]
+    pair = sorted(([np.cos(one), np.sin(one)] @ plane for one in ends), key=lambda one: -one[0])
+    amounts = np.linalg.lstsq(np.transpose(pair), density.T, rcond=None)[0]
+    amounts = amounts * np.array([[1.9705], [1.0308]]) / np.percentile(amounts, 99, axis=1)[:, None]
+    drawn = np.array([[0.5626, 0.2159], [0.7201, 0.8012], [0.4062, 0.5581]]) @ amounts
+    return (240 * np.exp(-drawn)).T.reshape(image.shape)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_clean_tissue_equals_the_published_formula(seed):
     rng = np.random.default_rng(seed)
-    share = rng.uniform(0.02, 0.98, (120, 120, 1))  # no pixel is pale, and most lie between the stains that are found
+    share = rng.uniform(0.02, 0.98, (120, 120, 1))  # no pixel is pale
     amounts = rng.uniform(0.7, 2.5, share.shape) * np.concatenate([share, 1 - share], -1)
     image = np.rint(240 * np.exp(-amounts @ np.array([[0.6, 0.7, 0.39], [0.3, 0.83, 0.47]]))).astype(np.uint8)
-    found, formula = stain.normalize(image), plain.normalize(image)
-    inside = stain.concentrations(image).min(-1) >= 0
-    assert not stain.obstacle(image) and inside.mean() > 0.97
-    assert difference(found, formula)[inside].max() <= 1
+    found, reason = stain.attempt(image)
+    apart = np.abs(found - published(image).clip(0, 255))
+    assert not reason and (apart > 0.51).mean() < 0.001 and apart.max() < 2  # rounding, and single precision
 
 
 # Real tissue
 
 
 def test_real_tissue_is_normalized_as_by_the_formulas(samples):
-    images = real(samples)
-    assert len(images) > 10
-    changed = 0
-    for image in images:
-        try:
-            found = stain.vectors(image)
-        except stain.TooLittleTissue:
-            continue
-        changed += 1
-        assert found[0, 0] > found[1, 0] and degrees(*found) > 3
-        assert difference(stain.normalize(image, robust=False), plain.normalize(image)).max() <= 1
-    assert changed > len(images) / 2
+    changed = []
+    for image in (images := real(samples)):
+        published = stain.normalize(image, robust=False)
+        assert difference(published, plain.normalize(image)).max() <= 1 or np.array_equal(published, image)
+        found, reason = stain.attempt(image)
+        if not reason:
+            assert np.corrcoef(image.sum(-1).ravel(), found.sum(-1).ravel())[0, 1] >= stain.ORDER
+            light = stain._glass(image)[0]
+            changed += [] if light is not None and light.mean() < stain.GLASS_USUAL else [difference(found, published)]
+    # Dim light is the stated reason for more: there the published way stains the glass.
+    assert len(images) > 10 and len(changed) > len(images) / 2 and np.mean([one.mean() for one in changed]) < 5
 
 
 def test_tissue_of_another_stain_stays_finite():

@@ -265,19 +265,6 @@ def test_one_answer_to_everything_is_found_of_two_and_of_more_classes():
     assert metrics.one_answer(three) == {"a": 2}
 
 
-def test_the_expected_width_is_near_that_of_the_bootstrap():
-    rng = np.random.default_rng(0)
-    y = np.repeat([0, 1], [60, 40])
-    score = 1 / (1 + np.exp(-(1.19 * y + rng.standard_normal(100))))  # an AUC of about 0.8
-    rows = pd.DataFrame({"method": "a", "fold": 0, "image_id": range(100), "patient": [f"p{k}" for k in range(100)],
-                         "y_true": y, "p_0": 1 - score, "p_1": score})  # fmt: skip
-    found = metrics.summary(rows, 500).loc[("a", "auc")]
-    width = metrics.expected_width(40, 60, found["value"])["auc"]
-    assert width == pytest.approx((found["high"] - found["low"]) / 2, rel=0.2)
-    with pytest.raises(ValueError, match="positive=0, negative=5"):
-        metrics.expected_width(0, 5)
-
-
 def _trainings(shifts, images=60):
     """Rows of a method with a training for each shift of the scores."""
     rng = np.random.default_rng(0)

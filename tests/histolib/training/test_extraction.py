@@ -152,12 +152,20 @@ def test_normalization_can_be_left_out(images, tmp_path):
 
 def test_normalization_as_published_by_name(images, tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(stain, "normalize", lambda image, robust=True: asked.append(robust) or image)
+    monkeypatch.setattr(stain, "attempt", lambda image, robust: asked.append(robust) or (image, ""))
     for normalize in (True, "published"):
         extraction.encode(images, {"e": encoder()}, normalize=normalize, folder=tmp_path, **FEW)
     assert set(asked[: len(asked) // 2]) == {True} and set(asked[len(asked) // 2 :]) == {False}
     with pytest.raises(ValueError, match="normalize='robust': expected True, False or 'published'"):
         extraction.encode(images, {"e": encoder()}, normalize="robust", folder=tmp_path, **FEW)
+
+
+def test_images_that_fall_back_are_named_with_the_reason_also_when_read_again(images, tmp_path):
+    Image.fromarray(np.full((*SHAPE, 3), 200, np.uint8)).save(images.root / "1.png")
+    for networks in ({"e": encoder()}, {"e": encoder()}, {"f": encoder(1), "e": encoder()}):
+        found = extraction.encode(images, networks, folder=tmp_path / "kept", **FEW)
+        assert list(found.fallbacks) == ["image 1"] and "two stains can't be told apart" in found.fallbacks["image 1"]
+    assert extraction.encode(images, networks, normalize=False, folder=tmp_path / "kept", **FEW).fallbacks == {}
 
 
 def test_draws_depend_on_seed_image_jitter_and_kind_only():

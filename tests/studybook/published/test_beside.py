@@ -1,6 +1,8 @@
 import numpy as np
 import pandas as pd
+import pytest
 
+from histolib import metrics
 from studybook.published import beside
 
 INDEX = pd.MultiIndex.from_tuples([("a", "auc"), ("a", "f1"), ("b", "auc")], names=["method", "score"])
@@ -49,3 +51,16 @@ def test_the_expectation_counts_patients_by_class():
     rows = pd.DataFrame({"patient": list("aabbcd"), "y_true": [0, 1, 0, 0, 0, 1]})
     text = beside.expectation(rows, ["none", "cancer"]).data
     assert "4 test patients, 2 with images of class *cancer*, 3 with images of class *none*" in text
+
+
+def test_the_expected_width_is_near_that_of_the_bootstrap():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [60, 40])
+    score = 1 / (1 + np.exp(-(1.19 * y + rng.standard_normal(100))))  # an AUC of about 0.8
+    rows = pd.DataFrame({"method": "a", "fold": 0, "image_id": range(100), "patient": [f"p{k}" for k in range(100)],
+                         "y_true": y, "p_0": 1 - score, "p_1": score})  # fmt: skip
+    found = metrics.summary(rows, 500).loc[("a", "auc")]
+    width = beside.expected_width(40, 60, found["value"])["auc"]
+    assert width == pytest.approx((found["high"] - found["low"]) / 2, rel=0.2)
+    with pytest.raises(ValueError, match="positive=0, negative=5"):
+        beside.expected_width(0, 5)
