@@ -40,7 +40,8 @@ BOX = "box"  # no network: a logistic regression on the size of the lesion's box
 TRAITS = "traits"  # of a twin: a logistic regression on the traits that its masses were drawn from
 SMALL = "small"  # a small network that starts from random weights
 ACQUISITION = "acquisition"  # a logistic regression on what film and scanner leave in a region
-STRATEGIES = (PLAIN, CONTROL, AT_ONCE, STATISTICS, *BLOCKS)
+ONCE = (CONTROL, AT_ONCE, STATISTICS)  # trained once, and compared with the first training of the others
+STRATEGIES = (PLAIN, *ONCE, *BLOCKS)
 _NO_NETWORK = {
     CONSTANT: "constant answer", BOX: "size of the box", TRAITS: ceiling.METHOD,
     SMALL: "small network from scratch", ACQUISITION: "gray levels and noise",
@@ -82,7 +83,7 @@ def plan(parameters: Mapping) -> list[dict]:
     On each set, by folds: the constant answer, the size of the box alone, of a twin the drawn traits; every one of
     ``strategies`` and, if asked for, random weights, by ``networks``; two blocks by every network of
     ``networks_compared``; ``leak`` once more for every rule of ``leak_by``. What is trained step by step is trained
-    ``trainings`` times; two blocks once more without each of ``ablations``. What ``test_decides`` names is stopped, or
+    ``trainings`` times, except `ONCE`; two blocks once more without each of ``ablations``. What ``test_decides`` names is stopped, or
     its penalty chosen, on the test part. For the rules of ``away_by`` the plain classifier is asked about regions that
     show no lesion. Where there are several sets, it learns by ``pool`` from all of them or from the others, or tells
     which set a region is from. On the first fold of the first set, for every number of ``curve_women`` and every one of
@@ -121,7 +122,7 @@ def plan(parameters: Mapping) -> list[dict]:
              "difficulty": parameters["difficulty"] if drawn else 1.0}  # fmt: skip
     units = [dict(zip(names, one)) | usual for one in dict.fromkeys(chosen)]
     units = [one | {"fold": fold, "training": training} for one in units
-             for training in range(parameters["trainings"] if is_trained(one) else 1)
+             for training in range(parameters["trainings"] if is_trained(one) and one["blocks"] not in ONCE else 1)
              for fold in range(_folds(parameters, one["by"]))]  # fmt: skip
     units += _variants(parameters, units, sets, [name for name in known if name != MERGED])
     units += _curves(parameters, [one for one in units if one["dataset"] == sets[0]] if sets else [], drawn)
@@ -219,7 +220,7 @@ def group(settings: Mapping) -> str:
     """Large networks of one set, fold and training are computed by one process; all else of a set by another."""
     first = f"{(settings['sources'] or settings['dataset']).split('+')[0]}-{settings['network']}"
     if is_trained(settings) and settings["blocks"] != SMALL:
-        own = "-ablations" if settings["variant"].startswith("without") else ""
+        own = f"-{settings['variant']}".replace(" ", "-") if settings["variant"].startswith("without") else ""
         return f"{first}-fold{settings['fold']}-training{settings['training']}{own}"
     return f"{first}-others-difficulty{settings['difficulty']:g}".replace(".", "_")
 
