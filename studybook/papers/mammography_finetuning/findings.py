@@ -88,10 +88,11 @@ def answers(rows: pd.DataFrame, unseen: pd.DataFrame, draws: int, seed: int) -> 
         # What was trained once is compared with the first training of the other.
         same = rows[rows["training"] == "1"] if claim in TRAINED_ONCE else rows
         told[claim] = paired.differences(same, [pair], draws, seed).loc[(*pair, "auc")]
-    above_chance = {"all_blocks_guess": rows[rows["method"] == "all blocks"], "unseen_set": unseen}
+    above_chance = {"all_blocks_guess": rows[rows["method"] == "all blocks"]}
+    above_chance |= {"unseen_set": paired.named(unseen)} if len(unseen) else {}
     for claim, part in above_chance.items():
         if len(part):
-            score = paired.summary(paired.named(part), draws, seed).loc[(slice(None), "auc"), ["value", "low", "high"]]
+            score = paired.summary(part, draws, seed).loc[(slice(None), "auc"), ["value", "low", "high"]]
             told[claim] = score.iloc[0] - 0.5
     return told
 

@@ -83,14 +83,14 @@ def plan(parameters: Mapping) -> list[dict]:
     On each set, by folds: the constant answer, the size of the box alone, of a twin the drawn traits; every one of
     ``strategies`` and, if asked for, random weights, by ``networks``; two blocks by every network of
     ``networks_compared``; ``leak`` once more for every rule of ``leak_by``. What is trained step by step is trained
-    ``trainings`` times, except `ONCE`; two blocks once more without each of ``ablations``. What ``test_decides`` names is stopped, or
-    its penalty chosen, on the test part. For the rules of ``away_by`` the plain classifier is asked about regions that
-    show no lesion. Where there are several sets, it learns by ``pool`` from all of them or from the others, or tells
-    which set a region is from. On the first fold of the first set, for every number of ``curve_women`` and every one of
-    ``curve_difficulty``: the traits, the plain classifier and a small network from scratch. On the merger: two blocks
-    by every network of ``networks_merged``. By ``network_screening`` two blocks on all of the merger, or of the first
-    set where it is not among ``sets``, tested on MIAS. MIAS itself has folds only where no other set is. A set that is
-    not below ``data`` is left out.
+    ``trainings`` times, except `ONCE`; two blocks once more without each of ``ablations``. What ``test_decides``
+    names is stopped, or its penalty chosen, on the test part. For the rules of ``away_by`` the plain classifier is
+    asked about regions that show no lesion. Where there are several sets, it learns by ``pool`` from all of them or
+    from the others, or tells which set a region is from. On the first fold of the first set, for every number of
+    ``curve_women`` and every one of ``curve_difficulty``: the traits, the plain classifier and a small network from
+    scratch. On the merger: two blocks by every network of ``networks_merged``. By ``network_screening`` two blocks
+    on all of the merger, or of the first set where it is not among ``sets``, tested on MIAS. MIAS itself has folds
+    only where no other set is. A set that is not below ``data`` is left out.
 
     Raises
     ------
