@@ -214,18 +214,22 @@ def told(steps: pd.DataFrame) -> pd.DataFrame:
 
 
 def gap(name: str, steps: pd.DataFrame) -> str:
-    """How far the honest accuracy is from the published one, and which steps add to it for sure, as a sentence."""
+    """Sentences: how far the honest accuracy is from the published one, which steps add to it for sure, and what the
+    label of a case is worth where no lesion is shown."""
     from studybook.published import reported
 
-    printed = float(reported.value("mammography_finetuning", "abstract_ddsm_accuracy"))
+    printed, missing = float(reported.value("mammography_finetuning", "abstract_ddsm_accuracy")), None
     sentence = f"On {name}"
     if name.startswith("real") and "folds by woman" in steps.index:
-        honest = 100 * steps.loc["folds by woman", "accuracy"]
-        sentence += f", {printed - honest:.1f} points lie between folds by woman and the {printed} % printed for DDSM"
+        missing = printed - 100 * steps.loc["folds by woman", "accuracy"]
+        sentence += f", {missing:.1f} points lie between folds by woman and the {printed} % printed for DDSM"
     less = steps[steps["less"] != "–"]
     sure = less[less["accuracy low"].astype(float) > 0]
     added = ", ".join(f"*{step}* {100 * row['accuracy value']:+.1f}" for step, row in sure.iterrows())
-    return f"{sentence}; steps that add points of accuracy with their whole interval: {added or 'none'}."
+    sentence += f"; steps that add points of accuracy with their whole interval: {added or 'none'}."
+    blind = {step.split(", ")[1]: row["AUC"] for step, row in steps.iterrows() if step.startswith("no lesion")}
+    told = ", ".join(f"{auc:.3f} with {rule}" for rule, auc in blind.items())
+    return sentence + (f" The label of the case, where no lesion is shown: AUC {told}." if told else "")
 
 
 def _percent(share: float) -> str:
@@ -298,6 +302,12 @@ def _with_base(rows: pd.DataFrame) -> pd.DataFrame:
         return rows
     own = rows[rows["method"] == _PLAIN]
     return pd.concat([rows, own.assign(method=_STRICT)])
+
+
+def knowing_the_set(table: pd.DataFrame) -> float:
+    """AUC of answering every region by the share of malignant ones in its set, column ``source``."""
+    share = table.groupby("source")["label"].transform("mean")
+    return float(paired.auc(table["label"], share, np.ones((1, len(table))))[0])
 
 
 def by_trait(rows: pd.DataFrame, method: str, trait: str, draws: int, seed: int) -> pd.DataFrame:

@@ -127,6 +127,8 @@ def test_the_ladder_is_compared_with_folds_by_woman(predictions):
     shown = findings.told(new)
     assert shown.loc["folds by woman", "points of accuracy"] == "–" and shown["regions"].tolist() == [80] * 3
     assert findings.gap("real a", new).startswith("On real a, ") and "in a" not in findings.gap("a", new)
+    blind = new.rename({"folds by woman": "no lesion shown, folds by woman"})
+    assert findings.gap("a", blind).endswith(f"shown: AUC {new.loc['folds by woman', 'AUC']:.3f} with folds by woman.")
     assert findings.ladder(rows, 50, 0).empty and findings.told(pd.DataFrame()).empty
 
 
@@ -160,6 +162,12 @@ def test_which_set_a_region_is_from_is_told_fairly_from_few():
     found = findings.which_set(paired.named(told), 20, 0)
     # All probabilities lie below 0.5, those of the set above its share of a fifth.
     assert found["balanced accuracy"].iloc[0].startswith("1.000") and found["of this set"].iloc[0] == 2
+
+
+def test_knowing_the_set_is_worth_its_share_of_malignant_regions():
+    table = pd.DataFrame({"source": [*"aaaabbbb"], "label": [1, 1, 1, 0, 1, 0, 0, 0]})
+    # Of 16 pairs 9 are ordered rightly by the set, 6 tie, 1 is wrong.
+    assert findings.knowing_the_set(table) == pytest.approx((9 + 6 / 2) / 16)
 
 
 def test_kept_runs_are_told_apart_by_the_set_that_was_tested(predictions):
