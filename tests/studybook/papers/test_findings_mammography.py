@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from studybook.papers.mammography_finetuning import findings, paired
+from studybook.papers.mammography_finetuning import figures, findings, paired
 from studybook.published import reported
 
 
@@ -125,6 +125,8 @@ def test_the_ladder_is_compared_with_folds_by_woman(predictions):
     assert [*new.index] == ["folds by image", "folds by woman", "official parts"]
     assert new.loc["folds by woman", "less"] == "–" and new.loc["official parts", "accuracy high"] < 0
     shown = findings.told(new)
+    (axis,) = figures.ladder({"real a": new}, "steps").axes
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["official parts", "folds by image"]
     assert shown.loc["folds by woman", "points of accuracy"] == "–" and shown["regions"].tolist() == [80] * 3
     assert findings.gap("real a", new).startswith("On real a, ") and "in a" not in findings.gap("a", new)
     blind = new.rename({"folds by woman": "no lesion shown, folds by woman"})
