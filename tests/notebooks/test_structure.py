@@ -146,3 +146,13 @@ def test_every_exercise_has_a_command_with_declared_parameters(path, cells):
         given += [name for text in re.findall(r"SET=[\"']?([^\"'\n]*)", line) for name in re.findall(r"(\w+)=", text)]
     known = parameters.of_notebook(path)
     assert given and not [name for name in given if name not in known]
+
+
+def test_damaged_files_are_what_the_parameter_says(path, cells):
+    """A chapter that lets a reader leave damaged files out says so to every loader."""
+    trees = [ast.parse("".join(cell["source"])) for cell in cells if cell["cell_type"] == "code"]
+    calls = [one for tree in trees for one in ast.walk(tree) if isinstance(one, ast.Call)]
+    loads = [one for one in calls if ast.unparse(one.func) == "datasets.load"]
+    given = [{ast.unparse(arg) for arg in (*one.args, *(word.value for word in one.keywords))} for one in loads]
+    known = "damaged" in parameters.of_notebook(path)
+    assert all("damaged" in names for names in given) if known else not any("damaged" in names for names in given)

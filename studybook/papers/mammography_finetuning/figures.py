@@ -54,6 +54,32 @@ def stages(dataset: Dataset, rows: Mapping[str, int], title: str) -> Figure:
     return figure
 
 
+def ladder(steps: Mapping[str, pd.DataFrame], title: str) -> Figure:
+    """How many points of accuracy each step adds, with its 95 % interval, a panel per set.
+
+    Parameters
+    ----------
+    steps
+        By name of the set, from `findings.ladder`.
+    title
+        Title of the figure.
+    """
+    names = list(dict.fromkeys(name for one in steps.values() for name in one.index[one["less"] != "–"]))[::-1]
+    size = (3.2 + 2.6 * len(steps), 0.32 * len(names) + 1.6)
+    figure, axes = plt.subplots(1, len(steps), figsize=size, squeeze=False, sharey=True, sharex=True)
+    for axis, (name, one) in zip(axes[0], steps.items(), strict=True):
+        part = 100 * one[one["less"] != "–"].filter(regex="^accuracy ").astype(float)
+        value, low, high = (part[f"accuracy {side}"] for side in ("value", "low", "high"))
+        at = [names.index(step) for step in part.index]
+        axis.errorbar(value, at, xerr=[value - low, high - value], fmt=MARKERS[0], color=COLORS[0], capsize=3)
+        axis.axvline(0, color="0.6", lw=1)
+        axis.set(
+            title=name.replace(", ", ",\n"), yticks=range(len(names)), yticklabels=names, xlabel="points of accuracy"
+        )
+    figure.suptitle(title)
+    return figure
+
+
 def answers(images: Sequence[np.ndarray], predictions: pd.DataFrame, classes: Sequence[str], title: str) -> Figure:
     """Regions in frames, green where the answer is right and red where it is wrong (Fig. 9), a row per true class.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -20,8 +21,46 @@ PAIRS = {
     "head_first": ("2 blocks", "2 blocks, head not first"),
     "more_than_size": ("2 blocks", "size of the box"),
     "folds_by_image": ("plain classifier, by image", "plain classifier, by woman"),
+    "more_data": (f"plain classifier, by woman, {study.ALL_SETS}", "plain classifier, by woman"),
 }
+TRAINED_ONCE = ("head_first",)
 CHOSEN = {"validation": "blocks chosen on the validation part", "test": "blocks chosen on the test part"}
+
+_PLAIN, _AWAY = "plain classifier", f"plain classifier, by {{}}, {study.AWAY}"
+_STRICT = f"{_PLAIN}, by woman"
+# Steps of the ladder of leaks: what is done, the method that does it, and the one that it is compared with.
+STEPS = (
+    *((f"folds by {rule}", f"{_PLAIN}, by {rule}", _STRICT) for rule in study.LADDER),
+    ("official parts", _PLAIN, _STRICT),
+    (study.PENALTY, f"{_STRICT}, {study.PENALTY}", _STRICT),
+    ("learned from the other sets too", f"{_STRICT}, {study.ALL_SETS}", _STRICT),
+    ("learned from the other sets alone", f"{_STRICT}, {study.OTHER_SETS}", _STRICT),
+    ("these, windows by archive", f"{_STRICT}, {study.OTHER_SETS}{study.SCALED}", _STRICT),
+    ("two blocks, folds by image", "2 blocks, by image", "2 blocks, by woman"),
+    ("two blocks, stopped on the test part", f"2 blocks, {study.STOPPED}", "2 blocks"),
+    ("number of blocks chosen on the test part", CHOSEN["test"], CHOSEN["validation"]),
+    *((f"no lesion shown, folds by {rule}", _AWAY.format(rule), _AWAY.format("woman")) for rule in study.LADDER),
+)
+_ASIDE = "by (?:image|film|lesion|breast|woman)| women|chosen|without|stopped on|which set"
+
+
+def by_set(kept: Mapping[str, tuple[dict, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
+    """Predictions of kept runs by the set that was tested in folds, under a name that says whether it was drawn.
+
+    A run that pools several sets has rows of each; what two runs say of the same set stands together, once.
+    """
+    found: dict[str, list] = {}
+    for record, rows in kept.values():
+        kind = "drawn" if record["data"]["twin"] else "real"
+        for name, part in rows.groupby(rows["method"].str.split(", ").str[0], sort=False):
+            found.setdefault(f"{kind} {study.TITLES[name]}, kept", []).append(part)
+    same = ["method", "fold", "image_id"]
+    return {name: pd.concat(parts, ignore_index=True).drop_duplicates(same) for name, parts in found.items()}
+
+
+def strategies(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of `paired.named` predictions those of the strategies themselves, without ladder, curves and ablations."""
+    return rows[~rows["method"].str.contains(_ASIDE)]
 
 
 def answers(rows: pd.DataFrame, unseen: pd.DataFrame, draws: int, seed: int) -> dict[str, pd.Series]:
@@ -44,12 +83,16 @@ def answers(rows: pd.DataFrame, unseen: pd.DataFrame, draws: int, seed: int) -> 
     rows = _with_base(rows)
     there = set(rows["method"])
     pairs = {claim: pair for claim, pair in PAIRS.items() if {*pair} <= there}
-    found = paired.differences(rows, dict.fromkeys(pairs.values()), draws, seed)
-    told = {claim: found.loc[(*pair, "auc")] for claim, pair in pairs.items()}
-    above_chance = {"all_blocks_guess": rows[rows["method"] == "all blocks"], "unseen_set": unseen}
+    told = {}
+    for claim, pair in pairs.items():
+        # What was trained once is compared with the first training of the other.
+        same = rows[rows["training"] == "1"] if claim in TRAINED_ONCE else rows
+        told[claim] = paired.differences(same, [pair], draws, seed).loc[(*pair, "auc")]
+    above_chance = {"all_blocks_guess": rows[rows["method"] == "all blocks"]}
+    above_chance |= {"unseen_set": paired.named(unseen)} if len(unseen) else {}
     for claim, part in above_chance.items():
         if len(part):
-            score = paired.summary(paired.named(part), draws, seed).loc[(slice(None), "auc"), ["value", "low", "high"]]
+            score = paired.summary(part, draws, seed).loc[(slice(None), "auc"), ["value", "low", "high"]]
             told[claim] = score.iloc[0] - 0.5
     return told
 
@@ -109,25 +152,162 @@ def results(rows: pd.DataFrame, reference: str, draws: int, seed: int) -> pd.Dat
 
 
 def ladder(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
-    """`results` of the plain classifier with folds by image, lesion, breast and woman, against those by woman.
+    """What each loosened rule adds, on the same regions, for the `STEPS` that were run.
 
-    Its own parts, such as the official ones of a set, stand first, where there are folds by woman beside them.
+    Parameters
+    ----------
+    rows
+        `paired.named` predictions on one set.
+    draws, seed
+        As `paired.differences`.
+
+    Returns
+    -------
+    DataFrame
+        Index: the step; ``less``: the step that is subtracted, ``regions``; ``AUC`` and ``accuracy``; then for
+        ``auc`` and ``accuracy`` their differences as ``<score> value, low, high``, not a number where a step is what
+        others are compared with. A network is compared with the same trainings of the other one.
     """
-    steps = _with_base(rows)
-    steps = steps[steps["method"].str.contains("plain classifier(?:$|, by (?:image|lesion|breast|woman)$)")]
-    if not rows["method"].str.endswith(", by woman").any():
-        steps = steps[steps["method"] != "plain classifier"]
-    if steps["method"].nunique() < 2:
+    official = "official" in rows and rows["official"].any() and rows["method"].str.endswith(_STRICT).any()
+    rows = _with_base(rows)
+    base = next((one for one in rows["method"].unique() if one.endswith(_STRICT)), _STRICT)
+    before = base.removesuffix(_STRICT)
+    found, named = {}, {before + method: step for step, method, _ in STEPS}
+    for step, method, reference in STEPS:
+        if method == _PLAIN and not official:
+            continue
+        method, reference = (one if one in CHOSEN.values() else before + one for one in (method, reference))
+        own, other = (rows[rows["method"] == one] for one in (method, reference))
+        other = other[other["training"].isin(own["training"])]
+        if own.empty or other.empty:
+            continue
+        value = paired.summary(own, draws, seed)["value"].loc[method]
+        told = {"less": named.get(reference, reference), "regions": own["image_id"].nunique()}
+        told |= {"AUC": value["auc"], "accuracy": value["accuracy"]}
+        if method != reference:
+            less = paired.differences(pd.concat([own, other]), [(method, reference)], draws, seed).loc[
+                method, reference
+            ]
+            told |= {f"{score} {side}": less.loc[score, side] for score in less.index for side in less}
+        else:
+            told["less"] = "–"
+        found[step] = told
+    return pd.DataFrame(found).T.infer_objects() if len(found) > 1 else pd.DataFrame()
+
+
+def told(steps: pd.DataFrame) -> pd.DataFrame:
+    """`ladder` as a table for readers: accuracy and its differences in points of per cent."""
+    from studybook.published import beside
+
+    if steps.empty:
+        return steps
+    parts = {score: steps.filter(regex=f"^{score} ").rename(columns=lambda one: one.split()[-1])
+             for score in ("accuracy", "auc")}  # fmt: skip
+    parts["accuracy"] = 100 * parts["accuracy"]
+    digits = {"accuracy": 1, "auc": 3}
+    less = {score: [beside.interval(row, digits[score], sign="+") if row.notna().all() else "–"
+                    for _, row in one.astype(float).iterrows()] for score, one in parts.items()}  # fmt: skip
+    return pd.DataFrame({
+        "compared with": steps["less"], "regions": steps["regions"], "accuracy, %": steps["accuracy"].map(_percent),
+        "points of accuracy": less["accuracy"], "AUC": steps["AUC"].map("{:.3f}".format), "AUC less": less["auc"],
+    })  # fmt: skip
+
+
+def gap(name: str, steps: pd.DataFrame) -> str:
+    """Sentences: how far the honest accuracy is from the published one, which steps add to it for sure, and what the
+    label of a case is worth where no lesion is shown."""
+    from studybook.published import reported
+
+    printed, missing = float(reported.value("mammography_finetuning", "abstract_ddsm_accuracy")), None
+    sentence = f"On {name}"
+    if name.startswith("real") and "folds by woman" in steps.index:
+        missing = printed - 100 * steps.loc["folds by woman", "accuracy"]
+        sentence += f", {missing:.1f} points lie between folds by woman and the {printed} % printed for DDSM"
+    less = steps[steps["less"] != "–"]
+    sure = less[less["accuracy low"].astype(float) > 0]
+    added = ", ".join(f"*{step}* {100 * row['accuracy value']:+.1f}" for step, row in sure.iterrows())
+    sentence += f"; steps that add points of accuracy with their whole interval: {added or 'none'}."
+    blind = {step.split(", ")[1]: row["AUC"] for step, row in steps.iterrows() if step.startswith("no lesion")}
+    told = ", ".join(f"{auc:.3f} with {rule}" for rule, auc in blind.items())
+    return sentence + (f" The label of the case, where no lesion is shown: AUC {told}." if told else "")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def companions(table: pd.DataFrame, others: int) -> pd.DataFrame:
+    """Which steps of the ladder a set's films can show at all.
+
+    Parameters
+    ----------
+    table
+        Manifest of one set.
+    others
+        How many other sets there are.
+
+    Returns
+    -------
+    DataFrame
+        For each rule the number of groups that are kept together, and the share of regions that have a region of the
+        same woman outside of their group, where folds may divide them. A share of 0: the rule is as strict as by woman.
+    """
+    women, found = table["patient"].map(table["patient"].value_counts()), {}
+    for rule in study.LADDER:
+        try:
+            groups = pd.Series(study.sides(table, rule), table.index)
+        except ValueError:
+            found[f"by {rule}"] = {"groups": "not told by the set"}
+            continue
+        apart = women > groups.map(groups.value_counts())
+        found[f"by {rule}"] = {"groups": groups.nunique(), "may be divided from its woman": f"{apart.mean():.0%}"}
+    found["by archive"] = {"groups": f"{others} other set{'' if others == 1 else 's'}"}
+    found["views without the lesion"] = {"groups": "not in the lists of this set; cut beside the lesion instead"}
+    return pd.DataFrame(found).T.fillna("–").rename_axis("folds")
+
+
+def ablated(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
+    """`results` of two blocks with one thing left out or done otherwise, first trainings alone, less two blocks."""
+    pattern = "(?:^|, )(?:2 blocks(?:$|, without .*|, head not first|, batch statistics everywhere)|0 blocks.*)$"
+    chosen = rows[rows["method"].str.contains(pattern) & (rows["training"] == "1")]
+    usual = next((one for one in chosen["method"] if one.endswith("2 blocks")), None)
+    if usual is None or chosen["method"].nunique() < 2:
         return pd.DataFrame()
-    return results(steps, next(one for one in steps["method"] if one.endswith("by woman")), draws, seed)
+    return results(chosen, usual, draws, seed)
+
+
+def which_set(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
+    """How well the set of a region is told: AUC and balanced accuracy, as text, for each method that was asked.
+
+    Probabilities are shifted in log odds by the share of the set, so that 0.5 parts sets of different size fairly.
+    """
+    from studybook.published import beside
+
+    asked, found = rows[rows["method"].str.contains(study.WHICH)], {}
+    for name, part in asked.groupby("method", sort=False):
+        share = part.groupby("fold")["y_true"].transform("mean")
+        odds = part["p_1"] * (1 - share)
+        part = part.assign(p_1=odds / (odds + (1 - part["p_1"]) * share).clip(lower=1e-12))
+        scores = paired.summary(part, draws, seed).loc[name]
+        found[name.replace(", by woman", "").replace(f", {study.WHICH}", "")] = {
+            "regions": part["image_id"].nunique(), "of this set": int(part["y_true"].sum()),
+            "AUC": beside.interval(scores.loc["auc"]), "balanced accuracy": beside.interval(scores.loc["balanced"]),
+        }  # fmt: skip
+    return pd.DataFrame(found).T
 
 
 def _with_base(rows: pd.DataFrame) -> pd.DataFrame:
     """Of runs without folds by woman beside those by image, the method's own parts, which are by woman too."""
-    if (rows["method"] == "plain classifier, by woman").any():
+    if rows["method"].str.endswith(_STRICT).any():
         return rows
-    own = rows[rows["method"] == "plain classifier"]
-    return pd.concat([rows, own.assign(method="plain classifier, by woman")])
+    own = rows[rows["method"] == _PLAIN]
+    return pd.concat([rows, own.assign(method=_STRICT)])
+
+
+def knowing_the_set(table: pd.DataFrame) -> float:
+    """AUC of answering every region by the share of malignant ones in its set, column ``source``."""
+    share = table.groupby("source")["label"].transform("mean")
+    return float(paired.auc(table["label"], share, np.ones((1, len(table))))[0])
 
 
 def by_trait(rows: pd.DataFrame, method: str, trait: str, draws: int, seed: int) -> pd.DataFrame:
@@ -164,7 +344,7 @@ def curve(predictions: pd.DataFrame, most: int, difficulty: float, draws: int, s
     parts = predictions[
         (predictions["fold"] == 0) & predictions["method"].str.contains("|".join(map(re.escape, KINDS)))
     ]
-    parts = parts[~parts["method"].str.contains(", (?:by|tested on) ")]
+    parts = parts[~parts["method"].str.contains(f", (?:by|tested on) |{study.WHICH}")]
     rows = []
     for name, part in parts.groupby("method", sort=False):
         told = {what: re.search(pattern, name) for what, pattern in _PLACES.items()}

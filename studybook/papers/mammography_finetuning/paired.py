@@ -14,20 +14,24 @@ import pandas as pd
 from histolib.metrics import resampling
 from studybook.papers.mammography_finetuning import study
 
-SCORES = ("auc", "accuracy")
+SCORES = ("auc", "accuracy", "balanced")  # the last: mean of the two rates at 0.5
 
 
 def named(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Predictions on one set with short names of the methods, their trainings told apart in a column ``training``."""
+    """Predictions on one set with short names of the methods, their trainings told apart in a column ``training``.
+
+    ``official``: whether the set's own parts were tested, which the short name does not say.
+    """
+    official = predictions["method"].str.contains("official parts")
     names = predictions["method"].map(study.short(predictions["method"].unique()))
     training = names.str.extract(r"(?:^|, )training (\d+)", expand=False).fillna("1")
     # Kept runs of earlier versions say "1 blocks".
     names = names.str.replace(r", training \d+", "", regex=True).str.replace("1 blocks", "1 block")
-    return predictions.assign(method=names, training=training)
+    return predictions.assign(method=names, training=training, official=official)
 
 
 def summary(predictions: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
-    """AUC and accuracy of each method, the mean over folds and trainings, with 95 % intervals over women.
+    """The `SCORES` of each method, the mean over folds and trainings, with 95 % intervals over women.
 
     Parameters
     ----------
@@ -124,8 +128,10 @@ def _mean(values: np.ndarray) -> np.ndarray:
     return np.where(count > 0, np.where(there, values, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
 
 
-def _fold(part: pd.DataFrame, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _fold(part: pd.DataFrame, weights: np.ndarray) -> tuple[np.ndarray, ...]:
     y, p = part["y_true"].to_numpy(), part["p_1"].to_numpy()
     with np.errstate(invalid="ignore"):
-        accuracy = weights @ ((p >= 0.5) == y) / weights.sum(axis=1)
-    return auc(y, p, weights), accuracy
+        right = (p >= 0.5) == y
+        accuracy = weights @ right / weights.sum(axis=1)
+        rates = [weights @ (right & (y == k)) / (weights @ (y == k)) for k in (0, 1)]
+    return auc(y, p, weights), accuracy, np.mean(rates, axis=0)

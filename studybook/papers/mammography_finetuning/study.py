@@ -20,6 +20,7 @@ from histolib.datasets import mammograms
 from histolib.metrics import splits
 from studybook import twins
 from studybook.engine.units import Result
+from studybook.papers.mammography_finetuning import cutting, leaks
 from studybook.twins import ceiling
 
 MERGED, UNSEEN = "merged", "mias"
@@ -38,17 +39,31 @@ CONSTANT = "constant"  # the share of malignant regions in the training part, wh
 BOX = "box"  # no network: a logistic regression on the size of the lesion's box alone
 TRAITS = "traits"  # of a twin: a logistic regression on the traits that its masses were drawn from
 SMALL = "small"  # a small network that starts from random weights
-STRATEGIES = (PLAIN, CONTROL, AT_ONCE, STATISTICS, *BLOCKS)
+ACQUISITION = "acquisition"  # a logistic regression on what film and scanner leave in a region
+ONCE = (CONTROL, AT_ONCE, STATISTICS)  # trained once, and compared with the first training of the others
+STRATEGIES = (PLAIN, *ONCE, *BLOCKS)
 _NO_NETWORK = {
     CONSTANT: "constant answer", BOX: "size of the box", TRAITS: ceiling.METHOD,
-    SMALL: "small network from scratch",
+    SMALL: "small network from scratch", ACQUISITION: "gray levels and noise",
 }  # fmt: skip
 _TITLES = _NO_NETWORK | {
     PLAIN: "plain classifier", CONTROL: "0 blocks, both stages", AT_ONCE: "2 blocks, head not first",
     STATISTICS: "2 blocks, batch statistics everywhere", 1: "1 block",
 }  # fmt: skip
 # Which regions have to lie on one side of a split, from the loosest rule to the strictest.
-LADDER = ("image", "lesion", "breast", "woman")
+LADDER = ("image", "film", "lesion", "breast", "woman")
+# How a unit differs from the usual one of its strategy; part of its method's name.
+STOPPED = "stopped on the test part"  # the test part decides when the second stage ends
+PENALTY = "penalty chosen on the test part"
+ALL_SETS, OTHER_SETS, WHICH = "learned from all sets", "learned from the other sets", "which set"
+SCALED = ", windows by archive"  # 300 pixels of each real archive's films
+AWAY = "regions without the lesion"
+POOLS = {"all": (ALL_SETS,), "others": (OTHER_SETS,), "which": (WHICH,),
+         "scales": (OTHER_SETS + SCALED, WHICH + SCALED)}  # fmt: skip
+WITHOUT = {
+    "augmentation": "without augmentation", "dropout": "without dropout", "penalty": "without penalty",
+    "contrast": "without contrast normalization",
+}  # fmt: skip
 RANDOM = ("random", "gaussian")  # Keras's own initialization; the paper's, from 0 to 0.05
 LEARNED = ("imagenet", "phantom")
 PLATEAU = 5  # epochs without a smaller validation loss before the rate is divided by ten; not published
@@ -56,8 +71,9 @@ CARD_DRAWS = 500  # bootstrap resamples of the intervals on the card of the scre
 MOMENTUM = 0.9  # of stochastic gradient descent; not published
 SMALL_SIDE = 64  # pixels of a region, of the small network
 _SHARED = (
-    "data", "patients", "data_seed", "window", "size", "width", "folds", "epochs_head", "epochs_tuning", "epochs_small",
-    "batch_size", "learning_rate", "learning_rate_random", "patience", "dropout", "l2", "seed",
+    "data", "patients", "data_seed", "damaged", "window", "millimeters", "stretch", "size", "width", "folds",
+    "epochs_head", "epochs_tuning", "epochs_small", "batch_size", "learning_rate", "learning_rate_random", "patience",
+    "dropout", "l2", "seed",
 )  # fmt: skip
 
 
@@ -67,11 +83,14 @@ def plan(parameters: Mapping) -> list[dict]:
     On each set, by folds: the constant answer, the size of the box alone, of a twin the drawn traits; every one of
     ``strategies`` and, if asked for, random weights, by ``networks``; two blocks by every network of
     ``networks_compared``; ``leak`` once more for every rule of ``leak_by``. What is trained step by step is trained
-    ``trainings`` times. On the first fold of the first set, for every number of ``curve_women`` and every one of
-    ``curve_difficulty``: the traits, the plain classifier and a small network from scratch. On the merger: two blocks
-    by every network of ``networks_merged``. By ``network_screening`` two blocks on all of the merger, or of the first
-    set where it is not among ``sets``, tested on MIAS. MIAS itself has folds only where no other set is. A set that is
-    not below ``data`` is left out.
+    ``trainings`` times, except `ONCE`; two blocks once more without each of ``ablations``. What ``test_decides``
+    names is stopped, or its penalty chosen, on the test part. For the rules of ``away_by`` the plain classifier is
+    asked about regions that show no lesion. Where there are several sets, it learns by ``pool`` from all of them or
+    from the others, or tells which set a region is from. On the first fold of the first set, for every number of
+    ``curve_women`` and every one of ``curve_difficulty``: the traits, the plain classifier and a small network from
+    scratch. On the merger: two blocks by every network of ``networks_merged``. By ``network_screening`` two blocks
+    on all of the merger, or of the first set where it is not among ``sets``, tested on MIAS. MIAS itself has folds
+    only where no other set is. A set that is not below ``data`` is left out.
 
     Raises
     ------
@@ -99,12 +118,13 @@ def plan(parameters: Mapping) -> list[dict]:
     if MERGED in known:
         chosen += [(MERGED, net, weights, 2, "patient") for net in parameters["networks_merged"]]
     shared = {name: parameters[name] for name in _SHARED}
-    usual = {"test": "", "fold": 0, "training": 0, "women": 0,
+    usual = {"test": "", "fold": 0, "training": 0, "women": 0, "variant": "", "sources": "",
              "difficulty": parameters["difficulty"] if drawn else 1.0}  # fmt: skip
     units = [dict(zip(names, one)) | usual for one in dict.fromkeys(chosen)]
     units = [one | {"fold": fold, "training": training} for one in units
-             for training in range(parameters["trainings"] if is_trained(one) else 1)
+             for training in range(parameters["trainings"] if is_trained(one) and one["blocks"] not in ONCE else 1)
              for fold in range(_folds(parameters, one["by"]))]  # fmt: skip
+    units += _variants(parameters, units, sets, [name for name in known if name != MERGED])
     units += _curves(parameters, [one for one in units if one["dataset"] == sets[0]] if sets else [], drawn)
     screened = MERGED if MERGED in known else sets[0] if sets else UNSEEN
     if UNSEEN in known and screened != UNSEEN:
@@ -114,7 +134,7 @@ def plan(parameters: Mapping) -> list[dict]:
         # Beside the unit that is the same network, so that it is trained once.
         at = units.index(last) + 1 if last in units else len(units)
         units.insert(at, last | {"test": UNSEEN})
-    return [one | shared for one in units]
+    return [shared | one for one in units]
 
 
 def _check(parameters: Mapping) -> None:
@@ -130,9 +150,42 @@ def _check(parameters: Mapping) -> None:
         )
     if parameters["folds_run"] > parameters["folds"]:
         raise ValueError(f"folds_run={parameters['folds_run']}: expected at most folds={parameters['folds']}")
-    for name, allowed in (("leak_by", LADDER), ("random", RANDOM)):
+    decided = (PLAIN, "2")
+    lists = {"leak_by": LADDER, "away_by": LADDER, "random": RANDOM, "pool": POOLS, "ablations": WITHOUT,
+             "test_decides": decided}  # fmt: skip
+    for name, allowed in lists.items():
         if not {*parameters[name]} <= {*allowed}:
             raise ValueError(f"{name}={parameters[name]}: expected each of {', '.join(allowed)}")
+
+
+def _variants(parameters: Mapping, units: list[dict], sets: list[str], pooled: list[str]) -> list[dict]:
+    """Units that differ from those planned in how they learn, by what they are chosen, or what they are shown."""
+    found, decided = [], {2: STOPPED} if "2" in parameters["test_decides"] else {}
+    firsts = [one for one in units if one["blocks"] == 2 and one["network"] == parameters["networks"][0]
+              and one["dataset"] in sets and one["by"] not in LADDER and not one["training"]]  # fmt: skip
+    for name in parameters["ablations"]:
+        changed = {"variant": WITHOUT[name]} | {"dropout": {"dropout": 0.0}, "penalty": {"l2": 0.0}}.get(name, {})
+        found += [one | changed for one in firsts]
+    found += [one | {"variant": decided[2]} for one in firsts if decided]
+    plain = [one for one in units if one["blocks"] == PLAIN and one["network"] == parameters["networks"][0]
+             and not one["fold"]]  # fmt: skip
+    rows = []
+    for one in [next(one for one in plain if one["dataset"] == name) for name in sets]:
+        rows += [one | {"by": "woman", "variant": PENALTY}] if PLAIN in parameters["test_decides"] else []
+        rules = [rule for rule in parameters["away_by"] if rule != "lesion" or one["dataset"] in OFFICIAL]
+        rows += [one | {"by": rule, "variant": AWAY} for rule in rules]
+    if len(pooled) > 1 and plain:
+        chosen = [name for name in POOLS if name in parameters["pool"]]
+        chosen = [name for name in chosen if name != "scales" or not parameters["data"]]
+        told = plain[0] | {"by": "woman", "sources": "+".join(pooled)}
+        by_woman = {one["dataset"] for one in plain if one["by"] == "woman"}
+        rows += [told | {"dataset": name} for name in pooled if name not in by_woman and chosen]
+        for variant in (variant for name in chosen for variant in POOLS[name]):
+            kinds = (PLAIN, ACQUISITION) if variant.startswith(WHICH) else (PLAIN,)
+            # Of two sets, being from the one is not being from the other.
+            asked = pooled[:1] if variant.startswith(WHICH) and len(pooled) == 2 else pooled
+            rows += [told | {"dataset": name, "variant": variant, "blocks": kind} for name in asked for kind in kinds]
+    return found + [one | {"fold": fold} for one in rows for fold in range(parameters["folds"])]
 
 
 def _curves(parameters: Mapping, units: list[dict], drawn: bool) -> list[dict]:
@@ -160,14 +213,15 @@ def _strategy(text: str) -> str | int:
 
 def is_trained(settings: Mapping) -> bool:
     """Whether chance decides in the training of a unit, in its initial weights and the order of its images."""
-    return settings["blocks"] not in (PLAIN, CONSTANT, BOX, TRAITS)
+    return settings["blocks"] not in (PLAIN, CONSTANT, BOX, TRAITS, ACQUISITION)
 
 
 def group(settings: Mapping) -> str:
     """Large networks of one set, fold and training are computed by one process; all else of a set by another."""
-    first = f"{settings['dataset']}-{settings['network']}"
+    first = f"{(settings['sources'] or settings['dataset']).split('+')[0]}-{settings['network']}"
     if is_trained(settings) and settings["blocks"] != SMALL:
-        return f"{first}-fold{settings['fold']}-training{settings['training']}"
+        own = f"-{settings['variant']}".replace(" ", "-") if settings["variant"].startswith("without") else ""
+        return f"{first}-fold{settings['fold']}-training{settings['training']}{own}"
     return f"{first}-others-difficulty{settings['difficulty']:g}".replace(".", "_")
 
 
@@ -179,6 +233,7 @@ def method(settings: Mapping) -> str:
         parts += [settings["network"], *([f"{narrow} of the width"] if narrow != 1 else []), settings["weights"]]
     parts.append(_TITLES.get(blocks, f"{blocks} blocks"))
     parts += {"patient": [], "official": ["official parts"]}.get(settings["by"], [f"by {settings['by']}"])
+    parts += [settings["variant"]] if settings["variant"] else []
     parts += [f"difficulty {settings['difficulty']:g}"] if settings["difficulty"] != 1 else []
     parts += [f"{settings['women']} women"] if settings["women"] else []
     parts += [f"training {settings['training'] + 1}"] if settings["training"] else []
@@ -205,19 +260,26 @@ def label(settings: Mapping) -> str:
 
 def fingerprint(settings: Mapping) -> str:
     """Of the regions that a unit learns from and is tested on."""
-    names = [settings["dataset"], *([settings["test"]] if settings["test"] else [])]
+    names = [settings["dataset"], *(settings["sources"].split("+") if settings["sources"] else [])]
+    names += [settings["test"]] if settings["test"] else []
     return " ".join(dataset(settings, name).fingerprint for name in names)
 
 
 def dataset(settings: Mapping, name: str) -> datasets.Dataset:
-    """A set as a unit uses it, its regions as wide as ``window`` says: 0, or a multiple of the lesion's box."""
-    return _load(name, *(settings[key] for key in _PLACE))
+    """A set as a unit uses it, its regions cut as ``window``, ``millimeters`` and ``stretch`` say."""
+    return _load(name, *_place(settings))
+
+
+def _place(settings: Mapping) -> list:
+    scaled = {"millimeters": cutting.AS_ARCHIVED} if settings["variant"].endswith(SCALED) else {}
+    return [(settings | scaled)[key] for key in _PLACE]
 
 
 def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Positions of the training, validation and test regions; no test region if the merger is learned from for MIAS.
 
-    One fold, or the official test part, is tested on; of the rest, a fifth decides when to stop.
+    One fold, or the official test part, is tested on; of the rest, a fifth decides when to stop. That fifth is not
+    learned from either where the test part decides in its place.
     """
     found = dataset(settings, settings["dataset"])
     together = sides(found.table, settings["by"])
@@ -231,18 +293,19 @@ def parts(settings: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if settings["women"]:
         rest = rest[np.isin(found.patients[rest], _fewer(found, rest, settings["women"], settings["seed"]))]
     train, check = splits.two_parts(found.labels[rest], together[rest], 0.2, "patient", settings["seed"])
-    return rest[train], rest[check], test
+    return rest[train], test if settings["variant"] == STOPPED else rest[check], test
 
 
 def sides(table: pd.DataFrame, by: str) -> np.ndarray:
     """Name of what must not stand on two sides of a split, for each region.
 
-    ``image``: the region alone. ``lesion``: both views of a lesion; its number within the breast says which, where the
-    set has one. ``breast``: all of one breast. Anything else: all of one woman.
+    ``image``: the region alone. ``film``: all of one film. ``lesion``: both views of a lesion; its number within the
+    breast says which, where the set has one. ``breast``: all of one breast. Anything else: all of one woman.
     """
     if by == "image":
         return table["image_id"].to_numpy(object)
-    parts = {"lesion": ["patient", "side", "abnormality_id"], "breast": ["patient", "side"]}.get(by, ["patient"])
+    parts = {"film": ["path"], "lesion": ["patient", "side", "abnormality_id"], "breast": ["patient", "side"]}
+    parts = parts.get(by, ["patient"])
     missing = [name for name in parts if name not in table]
     if missing:
         raise ValueError(f"by={by!r}: the set has no column {', '.join(missing)}; found {', '.join(table)}")
@@ -380,7 +443,8 @@ def _trained(whole: bool, **settings):
     if settings["blocks"] == STATISTICS:
         first, frozen = train(*untrained(settings), settings, "first", *_learned_from(settings)), None
     else:
-        first, frozen = _head(**{name: value for name, value in settings.items() if name != "blocks"})
+        same = {"variant": "" if settings["variant"] == STOPPED else settings["variant"]}
+        first, frozen = _head(**{name: value for name, value in (settings | same).items() if name != "blocks"})
     history = first.history.assign(stage="head")
     if settings["blocks"] == 0:
         return replace(first, history=history), frozen, first.seconds
@@ -459,39 +523,90 @@ def _fitted(settings: Mapping) -> Result:
 
     found, (train_rows, check, test) = dataset(settings, settings["dataset"]), parts(settings)
     rows, facts = np.sort(np.concatenate([train_rows, check])), {}  # no validation part is needed
+    tested, seed = found.table.iloc[test], settings["seed"]
     if settings["blocks"] == CONSTANT:
         given = np.full(len(test), found.labels[rows].mean())
     elif settings["blocks"] == TRAITS:
-        given = ceiling.ceiling(found, rows, test, settings["seed"])
+        given = ceiling.ceiling(found, rows, test, seed)
     else:
-        described = _described(settings, found)
-        model = classifiers.fit("logistic", described[rows], found.labels[rows], found.patients[rows], settings["seed"])
-        given, facts = model.predict_proba(described[test]), {"chosen": f"C={model.best_['C']}"}
-    return Result(
-        predicted(settings, found.table.iloc[test], given), {}, {"layers trained": 0, "regions": len(rows)} | facts
-    )
+        learned, known, tested, shown = _pooled(settings) if settings["sources"] and settings["variant"] else (
+            _described(settings, found.name)[rows], found.table.iloc[rows], tested,
+            _described(settings, found.name)[test])  # fmt: skip
+        if settings["variant"] == AWAY:
+            # Shown with and without their lesions, as in a study that labels every view of a case.
+            elsewhere, there = _elsewhere(settings)
+            learned = np.concatenate([learned, elsewhere[rows][there[rows]]])
+            known = pd.concat([known, known[there[rows]]])
+            tested, shown = tested[there[test]], elsewhere[test][there[test]]
+        labels, patients = known["label"].to_numpy(), known["patient"].to_numpy(object)
+        facts = {"regions": len(labels)}
+        if settings["variant"] == PENALTY:
+            model = leaks.chosen_on_test(learned, labels, shown, tested["label"].to_numpy(), seed)
+        else:
+            model = classifiers.fit("logistic", learned, labels, patients, seed)
+        given, facts = model.predict_proba(shown), facts | {"chosen": f"C={model.best_['C']}"}
+    return Result(predicted(settings, tested, given), {}, {"layers trained": 0, "regions": len(rows)} | facts)
 
 
-def _described(settings: Mapping, found: datasets.Dataset) -> np.ndarray:
-    """Numbers of each region, (N, D), that a logistic regression learns from."""
+def _pooled(settings: Mapping) -> tuple[np.ndarray, pd.DataFrame, pd.DataFrame, np.ndarray]:
+    """Numbers and rows to learn from and to be tested on, of several sets; which set is the label where that is asked.
+
+    Tested are the regions of the unit's fold by woman. Sets that are not tested are learned from whole.
+    """
+    own, names = settings["dataset"], settings["sources"].split("+")
+    tables = {name: dataset(settings, name).table for name in names}
+    folds = {name: parts(settings | {"dataset": name}) for name in names}
+    which = settings["variant"].startswith(WHICH)
+    whole = {name: np.arange(len(table)) for name, table in tables.items()}
+    rest = {name: np.sort(np.concatenate(folds[name][:2])) for name in names}
+    others = {name: (rest if which else whole)[name] for name in names if name != own}
+    learn = others if settings["variant"].startswith(OTHER_SETS) else {own: rest[own]} | others
+    test = {name: folds[name][2] for name in names if which or name == own}
+    known, tested = leaks.joined(tables, learn), leaks.joined(tables, test)
+    if which:
+        known, tested = (table.assign(label=(table["source"] == own).astype(int)) for table in (known, tested))
+    else:
+        tested = tables[own].iloc[test[own]]
+    numbers = {name: _described(settings, name) for name in names}
+    learned, shown = (np.concatenate([numbers[name][rows] for name, rows in one.items()]) for one in (learn, test))
+    return learned, known, tested, shown
+
+
+def _described(settings: Mapping, name: str) -> np.ndarray:
+    """Numbers of each region of a set, (N, D), that a logistic regression learns from."""
+    found = dataset(settings, name)
     if settings["blocks"] == BOX:
         return mammograms.log_sides(found.table)
-    return _frozen(*(settings[name] for name in ("dataset", *_PLACE, "network", "width", "weights", "size")))
+    if settings["blocks"] == ACQUISITION:
+        return leaks.acquisition(found.images(settings["size"]))
+    return _frozen(name, *_place(settings), *(settings[key] for key in _FROZEN))[0]
 
 
-_PLACE = ("data", "patients", "data_seed", "difficulty", "window")
+def _elsewhere(settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
+    """The same numbers of a region of the same film without a lesion, and which rows have such a region."""
+    names = (settings[key] for key in _FROZEN)
+    return _frozen(settings["dataset"], *_place(settings), *names, moved=True, seed=settings["seed"])
 
 
-@lru_cache(maxsize=2)
-def _frozen(name: str, data, patients, data_seed, difficulty, window, network, width, weights, size) -> np.ndarray:
-    """Means of the last activations of the frozen network's last four blocks, for all regions of the set."""
+_PLACE = ("data", "patients", "data_seed", "difficulty", "damaged", "window", "millimeters", "stretch")
+_FROZEN = ("network", "width", "weights", "size")
+
+
+@lru_cache(maxsize=8)
+def _frozen(*place, moved: bool = False, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Means of the last activations of the frozen network's last four blocks, for all regions of a set.
+
+    `place`: name, `_PLACE`, `_FROZEN`. With `moved`, of regions without a lesion; which there are comes second.
+    """
     from histolib import models, training
     from histolib.models import features
 
+    *place, network, width, weights, size = place
     shape = (size, size, 3)
     backbone = models.backbone(network, width, weights, shape)
-    found = _load(name, data, patients, data_seed, difficulty, window)
-    return training.predict(features.extractor(backbone, shape, "blocks"), found.images(size))
+    found = _load(*place)
+    found, there = cutting.away(found, seed) if moved else (found, np.ones(len(found.table), bool))
+    return training.predict(features.extractor(backbone, shape, "blocks"), found.images(size)), there
 
 
 @lru_cache(maxsize=1)
@@ -505,7 +620,8 @@ def _architecture(settings: Mapping, alone: bool) -> tuple:
     """What networks must have in common so that one can be compiled for all."""
     stage = "head" if alone else f"tuning {freed(settings)}"
     stage += " by batch" if settings.get("blocks") == STATISTICS else ""
-    return ("mammography", stage, *(settings[name] for name in ("network", "width", "size", "dropout", "l2")))
+    changed = settings["variant"] if settings["variant"].startswith("without") else ""
+    return ("mammography", stage, changed, *(settings[name] for name in ("network", "width", "size", "dropout", "l2")))
 
 
 def untrained(settings: Mapping):
@@ -520,8 +636,10 @@ def untrained(settings: Mapping):
     if settings["weights"] == "gaussian":
         _gaussian(backbone, np.random.default_rng(_chance(settings)))
     augment = augmentation.RandomAffine(40, 0.25, SHEAR, (0.5, 1.5), flip=True, seed=_chance(settings))
+    augment = None if settings["variant"] == WITHOUT["augmentation"] else augment
+    normalize = None if settings["variant"] == WITHOUT["contrast"] else models.GlobalContrast()
     top = models.deep_head(backbone.output_shape[1:], dropout=settings["dropout"], l2=settings["l2"])
-    return models.transfer(backbone, top, (size, size, 3), augment, models.GlobalContrast()), backbone
+    return models.transfer(backbone, top, (size, size, 3), augment, normalize), backbone
 
 
 def _gaussian(backbone, rng: np.random.Generator) -> None:
@@ -540,7 +658,9 @@ def _learned_from(settings: Mapping) -> tuple:
 
 
 @lru_cache
-def _load(name: str, data, patients, seed: int, difficulty: float, window: float) -> datasets.Dataset:
+def _load(
+    name: str, data, patients, seed: int, difficulty: float, damaged: str, window: float, millimeters: float, stretch
+) -> datasets.Dataset:
     root = data or twins.folder(name, patients or None, seed, difficulty)
-    found = datasets.load(name, root, (data and patients) or None, seed)
-    return mammograms.windowed(found, float(window)) if window else found
+    found = datasets.load(name, root, (data and patients) or None, seed, damaged)
+    return cutting.cut(found, window, millimeters, stretch)

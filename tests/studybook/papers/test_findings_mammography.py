@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from studybook.papers.mammography_finetuning import findings, paired
+from studybook.papers.mammography_finetuning import figures, findings, paired
 from studybook.published import reported
 
 
@@ -118,11 +118,68 @@ def test_the_ladder_is_compared_with_folds_by_woman(predictions):
     rows = paired.named(predictions)
     image = rows[rows.method == "plain classifier"].assign(method="plain classifier, by image")
     old = findings.ladder(pd.concat([rows, image]), 50, 0)
-    assert [*old.index] == ["plain classifier, by image", "plain classifier, by woman"]
-    woman = rows[rows.method == "2 blocks"].assign(method="plain classifier, by woman", training="1")
-    new = findings.ladder(pd.concat([rows, image, woman]), 50, 0)
-    assert [*new.index] == ["plain classifier", *old.index] and new.iloc[-1, -1] == "–"
-    assert findings.ladder(rows, 50, 0).empty
+    assert [*old.index] == ["folds by image", "folds by woman"]
+    assert old.loc["folds by image", ["less", "auc value"]].tolist() == ["folds by woman", 0]
+    woman = rows[rows.method == "2 blocks"].query("training == '1'").assign(method="plain classifier, by woman")
+    new = findings.ladder(pd.concat([rows.assign(official=True), image, woman]), 50, 0)
+    assert [*new.index] == ["folds by image", "folds by woman", "official parts"]
+    assert new.loc["folds by woman", "less"] == "–" and new.loc["official parts", "accuracy high"] < 0
+    shown = findings.told(new)
+    (axis,) = figures.ladder({"real a": new}, "steps").axes
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["official parts", "folds by image"]
+    assert shown.loc["folds by woman", "points of accuracy"] == "–" and shown["regions"].tolist() == [80] * 3
+    assert findings.gap("real a", new).startswith("On real a, ") and "in a" not in findings.gap("a", new)
+    blind = new.rename({"folds by woman": "no lesion shown, folds by woman"})
+    assert findings.gap("a", blind).endswith(f"shown: AUC {new.loc['folds by woman', 'AUC']:.3f} with folds by woman.")
+    assert findings.ladder(rows, 50, 0).empty and findings.told(pd.DataFrame()).empty
+
+
+def test_a_network_of_the_ladder_is_compared_with_the_same_training(predictions):
+    rows = paired.named(predictions)
+    stopped = rows[(rows.method == "2 blocks") & (rows.training == "1")]
+    found = findings.ladder(pd.concat([rows, stopped.assign(method="2 blocks, stopped on the test part")]), 50, 0)
+    step = found.loc["two blocks, stopped on the test part"]
+    assert step["auc value"] == step["accuracy low"] == 0 and step["less"] == "2 blocks"
+
+
+def test_an_ablation_is_compared_with_two_blocks_of_the_first_training(predictions):
+    rows = paired.named(predictions)
+    assert findings.ablated(rows, 50, 0).empty
+    other = rows[(rows.method == "2 blocks") & (rows.training == "1")].assign(method="2 blocks, without dropout")
+    found = findings.ablated(pd.concat([rows, other]), 50, 0)
+    assert found.iloc[:, -1].tolist() == ["–", "+0.000 [+0.000, +0.000]"] and "AUC of each training" not in found
+
+
+def test_which_steps_a_set_can_show_is_counted():
+    told = {"image_id": [*"abcd"], "patient": [*"1122"], "path": [*"pqrr"], "side": [*"lrll"], "label": 0}
+    found = findings.companions(pd.DataFrame(told), 1)
+    assert found["groups"].tolist()[:5] == [4, 3, "not told by the set", 3, 2]
+    assert found.iloc[[0, 1, 3, 4], 1].tolist() == ["100%", "50%", "50%", "0%"]
+    assert found.loc["by archive", "groups"] == "1 other set"
+
+
+def test_which_set_a_region_is_from_is_told_fairly_from_few():
+    y = np.array([1, 1] + [0] * 8)
+    told = rows("a, gray levels and noise, by woman, which set", 0, y, np.where(y == 1, 0.3, 0.1))
+    found = findings.which_set(paired.named(told), 20, 0)
+    # All probabilities lie below 0.5, those of the set above its share of a fifth.
+    assert found["balanced accuracy"].iloc[0].startswith("1.000") and found["of this set"].iloc[0] == 2
+
+
+def test_knowing_the_set_is_worth_its_share_of_malignant_regions():
+    table = pd.DataFrame({"source": [*"aaaabbbb"], "label": [1, 1, 1, 0, 1, 0, 0, 0]})
+    # Of 16 pairs 9 are ordered rightly by the set, 6 tie, 1 is wrong.
+    assert findings.knowing_the_set(table) == pytest.approx((9 + 6 / 2) / 16)
+
+
+def test_kept_runs_are_told_apart_by_the_set_that_was_tested(predictions):
+    other = predictions.assign(method=predictions["method"].str.replace("a, ", "mias, "))
+    same = predictions.assign(method=predictions["method"].str.replace("a, ", "inbreast, "))
+    record = {"data": {"twin": False}}
+    found = findings.by_set({"x": (record, pd.concat([same, other])), "y": (record, other)})
+    assert {name: len(one) for name, one in found.items()} == {
+        "real INbreast, kept": len(same), "real MIAS, kept": len(other),
+    }  # fmt: skip
 
 
 def test_the_brightest_place_is_found_on_the_film():

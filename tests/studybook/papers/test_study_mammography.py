@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -9,9 +10,9 @@ import pandas as pd
 import pytest
 
 from histolib import datasets, models, training
-from studybook import screening
+from studybook import screening, twins
 from studybook.engine import units
-from studybook.papers.mammography_finetuning import stopping, study
+from studybook.papers.mammography_finetuning import cutting, stopping, study
 
 VALUES = {
     "data": None, "patients": 12, "data_seed": 3, "difficulty": 1.0, "sets": ["inbreast", "merged", "mias"],
@@ -20,7 +21,8 @@ VALUES = {
     "random": ["gaussian"], "by": "patient", "window": 0.0, "weights": "phantom", "width": 0.125, "size": 32,
     "folds": 3, "folds_run": 2, "trainings": 1, "curve_women": [4], "curve_difficulty": [2.0], "epochs_head": 1,
     "epochs_tuning": 1, "epochs_small": 1, "batch_size": 8, "learning_rate": 1e-3, "learning_rate_random": 1e-2,
-    "patience": 5, "dropout": 0.5, "l2": 1e-3, "seed": 0,
+    "patience": 5, "dropout": 0.5, "l2": 1e-3, "seed": 0, "damaged": "error", "millimeters": 0.0, "stretch": "region",
+    "away_by": [], "test_decides": [], "pool": [], "ablations": [],
 }  # fmt: skip
 NARROW = "vgg16, 1/8 of the width"
 
@@ -283,5 +285,110 @@ def test_an_unknown_number_of_blocks_is_refused_before_anything_is_trained():
         study.plan(VALUES | {"strategies": ["2"]})
     with pytest.raises(ValueError, match="folds_run=5: expected at most folds=3"):
         study.plan(VALUES | {"folds_run": 5})
-    with pytest.raises(ValueError, match="leak_by=.*expected each of image, lesion, breast, woman"):
+    with pytest.raises(ValueError, match="leak_by=.*expected each of image, film, lesion, breast, woman"):
         study.plan(VALUES | {"leak_by": ["view"]})
+    with pytest.raises(ValueError, match="ablations=.*expected each of augmentation, dropout, penalty, contrast"):
+        study.plan(VALUES | {"ablations": ["head"]})
+
+
+ASIDE = {
+    "sets": ["inbreast", "mias"], "networks_compared": [], "networks_merged": [], "curve_women": [], "random": [],
+    "curve_difficulty": [], "strategies": ["plain", "2"], "leak_by": ["image", "woman"], "folds_run": 1,
+    "ablations": ["penalty", "contrast"], "test_decides": ["plain", "2"], "away_by": ["woman"],
+    "pool": ["all", "others", "which", "scales"],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def aside():
+    """The units of the plan that are no usual ones, first folds, by the end of their methods' names."""
+    plan = study.plan(VALUES | ASIDE)
+    assert len({study.label(one) for one in plan}) == len(plan) and json.loads(json.dumps(plan)) == plan
+    return {(one["dataset"], one["variant"], one["blocks"]): one for one in plan if one["variant"] and not one["fold"]}
+
+
+def test_what_a_unit_leaves_out_is_left_out(aside):
+    networks = {name: study.untrained(one)[0] for (_, name, _), one in aside.items() if name.startswith("without")}
+    assert [*networks] == ["without penalty", "without contrast normalization"]
+    penalized = {name: float(sum(network.losses)) for name, network in networks.items()}
+    assert penalized["without penalty"] == 0 < penalized["without contrast normalization"]
+    kinds = {name: {type(layer).__name__ for layer in network.layers} for name, network in networks.items()}
+    assert [name for name, found in kinds.items() if "GlobalContrast" in found] == ["without penalty"]
+    usual = study.untrained(aside["inbreast", study.STOPPED, 2] | {"variant": study.WITHOUT["augmentation"]})[0]
+    assert "RandomAffine" not in {type(layer).__name__ for layer in usual.layers}
+
+
+def test_the_test_part_may_decide(aside):
+    stopped = aside["inbreast", study.STOPPED, 2]
+    usual = study.parts(stopped | {"variant": ""})
+    train, check, test = study.parts(stopped)
+    assert np.array_equal(check, test) and np.array_equal(train, usual[0]) and not set(usual[1]) & set(check)
+    assert study.group(stopped) == study.group(stopped | {"variant": ""})
+    result = study.compute(aside["inbreast", study.PENALTY, study.PLAIN])
+    assert result.facts["chosen"].startswith("C=") and len(result.predictions) == len(test)
+
+
+def test_several_sets_are_pooled_and_told_apart(aside):
+    inbreast, mias = (len(study.dataset(aside["inbreast", study.ALL_SETS, study.PLAIN], name).table)
+                      for name in ("inbreast", "mias"))  # fmt: skip
+    for name, own, other in (("inbreast", inbreast, mias), ("mias", mias, inbreast)):
+        unit = aside[name, study.ALL_SETS, study.PLAIN]
+        tested = len(study.parts(unit)[2])
+        every, others = (study.compute(aside[name, one, study.PLAIN]) for one in (study.ALL_SETS, study.OTHER_SETS))
+        assert [every.facts["regions"], others.facts["regions"]] == [own - tested + other, other]
+        assert every.predictions["image_id"].equals(others.predictions["image_id"]) and len(every.predictions) == tested
+    which = study.compute(aside["inbreast", study.WHICH, study.ACQUISITION]).predictions
+    assert which["y_true"].sum() == which["image_id"].str.startswith("inbreast ").sum() > 0
+    assert ("mias", study.WHICH, study.PLAIN) not in aside  # of two sets one answer is enough
+
+
+def test_windows_by_archive_are_of_another_length_in_each(aside):
+    unit = aside["inbreast", study.OTHER_SETS + study.SCALED, study.PLAIN]
+    windows = {name: set(study.dataset(unit, name).table["window"]) for name in ("inbreast", "mias")}
+    assert windows == {"inbreast": {105}, "mias": {300}}  # 21 and 60 mm, at 0.2 mm of the drawn films
+
+
+def test_regions_without_the_lesion_touch_none(aside):
+    unit = aside["inbreast", study.AWAY, study.PLAIN]
+    found = cutting.cut(study.dataset(unit, "inbreast"), 1.0, 0.0, "region")
+    moved, there = cutting.away(found, 0)
+    assert there.any() and moved.table["window"].nunique() == 1
+    for name, boxes in found.table.groupby("path"):
+        for _, one in moved.table[(moved.table["path"] == name) & there].iterrows():
+            apart = (one["bottom"] <= boxes["top"]) | (one["top"] >= boxes["bottom"])
+            assert (apart | (one["right"] <= boxes["left"]) | (one["left"] >= boxes["right"])).all()
+    tested = study.compute(unit).predictions["image_id"]
+    assert set(tested) <= set(found.table["image_id"].iloc[study.parts(unit)[2]])
+
+
+def test_regions_are_stretched_by_the_region_or_the_film(plan):
+    found = study.dataset(plan[0], "mias")
+    other = cutting.cut(found, 0.0, 0.0, "film")
+    assert found.fingerprint != other.fingerprint
+    region, same = found.image(0), other.image(0)
+    assert (region.min(), region.max()) == (0, 255) and np.ptp(same) < 255
+    assert np.corrcoef(region.ravel(), same.ravel())[0, 1] > 0.999
+
+
+def test_how_regions_are_cut_is_checked(plan):
+    found = study.dataset(plan[0], "mias")
+    assert set(cutting.cut(found, 0.0, 30.0, "region").table["window"]) == {150}
+    with pytest.raises(ValueError, match="millimeters=30.0 and window=2.0: expected one of them to be 0"):
+        cutting.cut(found, 2.0, 30.0, "region")
+    with pytest.raises(ValueError, match="stretch='all': expected one of region, film"):
+        cutting.cut(found, 0.0, 0.0, "all")
+    with pytest.raises(ValueError, match="millimeters=30.0: the size of a pixel of real cbis_ddsm films is not known"):
+        cutting.cut(replace(found, twin=False, name="cbis_ddsm"), 0.0, 30.0, "region")
+
+
+def test_a_damaged_film_stops_the_run_or_is_left_out(tmp_path):
+    twins.write("mias", tmp_path, 8, 0)
+    film = study._load("mias", tmp_path, 0, 0, 1.0, "error", 0.0, 0.0, "region").table["path"][0]
+    file = next(tmp_path.rglob(film))
+    file.write_bytes(file.read_bytes()[:100])
+    study._load.cache_clear()
+    place = ("mias", tmp_path, 0, 0, 1.0)
+    with pytest.raises(ValueError, match=file.name):
+        study._load(*place, "error", 0.0, 0.0, "region").images(32)
+    left = study._load(*place, "skip", 0.0, 0.0, "region")
+    assert film not in set(left.table["path"]) and left.all_left_out["damaged"] == 1
