@@ -50,7 +50,7 @@ def chapter_code(wildcards):
 
 def study_code(wildcards):
     """What the units of a chapter's study are computed with."""
-    return code_of(f"from studybook.papers.{wildcards.chapter} import study")
+    return code_of(f"from {units.room(wildcards.chapter)} import study")
 
 
 def stamps(wildcards):

@@ -1,7 +1,11 @@
 """Numbers that describe an image: pooled or flattened outputs of a network."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import keras
 import numpy as np
+import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
 from histolib.models import Preprocessing, blocks
@@ -94,6 +98,51 @@ def power_mean(features: np.ndarray, p: float = 3) -> np.ndarray:
 def standardized(values: np.ndarray) -> np.ndarray:
     """Features (N, D) with mean 0 and standard deviation 1 each, so that none rules a map by its unit; float64."""
     return StandardScaler().fit_transform(np.asarray(values, np.float64))
+
+
+def from_table(path: Path | str, images: Sequence[str] | None = None) -> pd.DataFrame:
+    """Features that were computed elsewhere, such as by a network that this library has not.
+
+    Parameters
+    ----------
+    path
+        ``.csv``: a head line, then a line per image, its ``image_id`` first and then its numbers. ``.npz``: arrays
+        ``image_id`` (N,) and ``features`` (N, D).
+    images
+        The images that are wanted; None takes all, in the order of the file.
+
+    Returns
+    -------
+    DataFrame of float32, (N, D)
+        Index ``image_id``, text.
+
+    Raises
+    ------
+    ValueError
+        Another ending; no row or no number; an image that comes twice or is wanted and not there; a value that is no
+        finite number. Names the file.
+    """
+    path = Path(path)
+    if path.suffix == ".npz":
+        with np.load(path, allow_pickle=False) as file:
+            if not {"image_id", "features"} <= {*file}:
+                raise ValueError(f"{path}: arrays {', '.join(file) or '(none)'}; expected image_id and features")
+            table = pd.DataFrame(file["features"], index=file["image_id"].astype(str))
+    elif path.suffix == ".csv":
+        table = pd.read_csv(path, index_col=0, dtype={0: str})
+    else:
+        raise ValueError(f"{path}: ends in {path.suffix!r}; expected .csv or .npz")
+    table.index = table.index.astype(str)
+    values = table.apply(pd.to_numeric, errors="coerce").to_numpy(np.float32)
+    wrong, missing = ~np.isfinite(values).all(axis=1), [] if images is None else list(set(images) - set(table.index))
+    for what, names in (("comes twice", table.index[table.index.duplicated()]), ("is missing", sorted(missing)),
+                        ("has a value that is no finite number", table.index[wrong])):  # fmt: skip
+        if len(names):
+            raise ValueError(f"{path}: image {names[0]} {what} ({len(names)} such images)")
+    if not values.size:
+        raise ValueError(f"{path}: {len(table)} rows of {table.shape[1]} numbers; expected at least one of each")
+    found = pd.DataFrame(values, index=table.index.rename("image_id"))
+    return found if images is None else found.loc[list(images)]
 
 
 def folded(model: keras.Model) -> keras.Model:
