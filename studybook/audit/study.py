@@ -110,8 +110,10 @@ class Trial:
             if more is not None:
                 learned, labels = np.vstack([learned, more[side.fit]]), np.tile(labels, 2)
             model = fitted(learned, labels, self.chance)
-            yield side, answers(model, (values if tested is None else tested)[side.test]), self.threshold(
-                side, answers(model, values[side.check])
+            yield (
+                side,
+                answers(model, (values if tested is None else tested)[side.test]),
+                self.threshold(side, answers(model, values[side.check])),
             )
 
     def threshold(self, side: Side, p: np.ndarray) -> float:
@@ -316,5 +318,3 @@ def tempered(p: np.ndarray, value: float) -> np.ndarray:
     from scipy.special import expit, logit
 
     return expit(logit(np.clip(p, 1e-7, 1 - 1e-7)) / value)
-
-
