@@ -43,7 +43,7 @@ def first_rows(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
 
 
 def calibration(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
-    """Expected calibration error of the small network as it is and tempered, and of the logistic regression, as text."""
+    """Expected calibration error of the small network as it is and tempered, and of the logistic regression."""
     found = {}
     for name in flaws.sets(rows):
         arms = flaws.of_set(rows, name)
@@ -60,9 +60,10 @@ def calibration(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
 
 
 def subgroups(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
-    """AUC of the honest arm within each subgroup, as text; one with images of one class is set against all of the other.
+    """AUC of the honest arm within each subgroup, as text.
 
-    Groups of fewer than `LEAST_PATIENTS` patients are counted and not scored.
+    A group with images of one class is set against all images of the other. Groups of fewer than `LEAST_PATIENTS`
+    patients are counted and not scored.
     """
     found = {}
     for name in flaws.sets(rows):

@@ -89,6 +89,12 @@ def manifest(name: str, found: datasets.Dataset, chosen: np.ndarray) -> pd.DataF
     return kept
 
 
+def counts(table: pd.DataFrame) -> dict[str, int]:
+    """How many images, patients and images of class 1 are used, and how many slides and lesions, from `manifest`."""
+    found = {"images": len(table), "patients": table["patient"].nunique(), "of class 1": int(table["label"].sum())}
+    return found | {f"{name}s": table[name].nunique() if name in table else 0 for name in ("slide", "lesion")}
+
+
 def prepared(settings: Mapping) -> Material:
     """Read, describe and alter the images of a set; see `Material`."""
     from histolib.descriptors import color
