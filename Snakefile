@@ -128,7 +128,8 @@ rule book:
         notebooks=expand("runs/{{profile}}/{chapter}/{chapter}.ipynb", chapter=CHAPTERS),
         pages=files("book"),
         config="_config.yml",
-        builder=code_of("from studybook.engine import book"),
+        builder=code_of("from studybook.engine import book; from studybook.comparison import glance")
+        + files("studybook/papers", "*/published.yaml"),
         kept=files("records", "*/*/record.json"),
     output:
         "runs/{profile}/book/_build/html/index.html",
