@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -109,9 +110,7 @@ def disagreements() -> pd.DataFrame:
     """How many of each paper's checks end in each verdict: papers in rows."""
     found = {}
     for paper in reported.papers():
-        checks = importlib.import_module(f"studybook.papers.{paper}.checks")
-        table = consistency.report(paper, checks.CHECKS)
-        found[citation(paper)] = table["verdict"].value_counts().reindex(VERDICTS, fill_value=0)
+        found[flaws.citation(paper)] = checked(paper)["verdict"].value_counts().reindex(VERDICTS, fill_value=0)
     counts = pd.DataFrame(found).T.astype(int)
     counts.insert(0, "checks", counts.sum(1))
     return counts
@@ -121,17 +120,16 @@ def contradictions() -> Markdown:
     """Every check that does not agree, by paper, a sentence each."""
     parts = []
     for paper in reported.papers():
-        checks = importlib.import_module(f"studybook.papers.{paper}.checks")
-        table = consistency.report(paper, checks.CHECKS)
-        parts.append(f"**{citation(paper)}** ({(table['verdict'] != AGREES).sum()} of {len(table)})")
+        table = checked(paper)
+        parts.append(f"**{flaws.citation(paper)}** ({(table['verdict'] != AGREES).sum()} of {len(table)})")
         parts.append(consistency.for_readers(table, agree=False).data)
     return Markdown("\n\n".join(parts))
 
 
-def citation(paper: str) -> str:
-    """First author and year."""
-    one = reported.paper(paper)
-    return f"{one['authors'][0].split()[-1]} et al. {one['year']}"
+@cache
+def checked(paper: str) -> pd.DataFrame:
+    """All checks of a paper's numbers, `consistency.report`, those of its own room among them."""
+    return consistency.report(paper, importlib.import_module(f"studybook.papers.{paper}.checks").CHECKS)
 
 
 def summary(runs: Mapping[str, pd.DataFrame], title: str) -> Figure:
@@ -147,6 +145,7 @@ def summary(runs: Mapping[str, pd.DataFrame], title: str) -> Figure:
         errors = np.maximum([part["value"] - part["low"], part["high"] - part["value"]], 0)
         look = {"fmt": MARKERS[k], "color": COLORS[k], "capsize": 2, "ms": 5}
         axis.errorbar(part["value"], height, xerr=errors, label=run, **look)
+    axis.grid(False, axis="y")
     axis.axvline(0, color="0.5", lw=1)
     firsts = [key[0] != lines[k - 1][0] if k else True for k, key in enumerate(lines)]
     names = [f"{titles[id]}:  {flaws.SETS[name]}" if first else flaws.SETS[name]
@@ -163,7 +162,7 @@ def summary(runs: Mapping[str, pd.DataFrame], title: str) -> Figure:
 def reliabilities(rows: pd.DataFrame, title: str) -> Figure:
     """Reliability diagrams of the small network, as it is and tempered, a panel per set."""
     names = flaws.sets(rows)
-    figure, axes = plt.subplots(1, len(names), figsize=(2.4 * len(names) + 1, 3.4), squeeze=False, sharey=True)
+    figure, axes = plt.subplots(1, len(names), figsize=(max(2.4 * len(names) + 1, 7), 3.4), squeeze=False, sharey=True)
     for axis, name in zip(axes[0], names):
         arms = flaws.of_set(rows, name)
         raw = next(arm for arm in arms if arm.startswith(study.NETWORK))
@@ -182,7 +181,7 @@ def reliabilities(rows: pd.DataFrame, title: str) -> Figure:
 def uses(rows: pd.DataFrame, draws: int, seed: int, title: str) -> Figure:
     """Decision curves: net benefit of the honest arm and of traits alone, beside acting on all and on none."""
     names = flaws.sets(rows)
-    figure, axes = plt.subplots(1, len(names), figsize=(2.4 * len(names) + 1, 3.4), squeeze=False)
+    figure, axes = plt.subplots(1, len(names), figsize=(max(2.4 * len(names) + 1, 7), 3.4), squeeze=False)
     for axis, name in zip(axes[0], names):
         arms = flaws.of_set(rows, name)
         drawn = Resamples.of(pd.concat(arms.values()), draws, seed)
@@ -228,12 +227,11 @@ def sentences(runs: Mapping[str, pd.DataFrame], only: Sequence[str] | None = Non
 
 
 def _said(part: pd.DataFrame) -> str:
-    """On how many sets the whole interval lies above 0."""
+    """On how many sets the whole interval lies above 0, and below."""
     above, below = int((part["low"] > 0).sum()), int((part["high"] < 0).sum())
-    if above == len(part):
-        return "inflates on every set" if len(part) > 1 else "inflates"
-    if not above:
-        return (
-            "can't be told from chance on any set" if not below else f"lowers the score on {below} of {len(part)} sets"
-        )
-    return f"inflates on {above} of {len(part)} sets, and can't be told from chance elsewhere"
+    words = [f"inflates on {above}" if above else "", f"lowers the score on {below}" if below else ""]
+    told = " and ".join(filter(None, words))
+    if not told:
+        return "can't be told from chance" + (" on any set" if len(part) > 1 else "")
+    rest = "" if above + below == len(part) else ", and can't be told from chance elsewhere"
+    return f"{told} of {len(part)} sets{rest}" if len(part) > 1 else told.removesuffix(" on 1")

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from studybook.audit import measuring
+from studybook.audit import material, measuring, study
 from studybook.audit.measuring import Resamples
 from studybook.published import beside, reported
 
-GUESSING = "guessing"
-BEST_SEED, MEAN_SEED, FIRST_SEED, SEED = "best seed", "mean of the seeds", "first seed", "network, seed "
+GUESSING, UNEQUAL = "guessing", "unequal classes"
+BEST_SEED, MEAN_SEED, FIRST_SEED = "best seed", "mean of the seeds", "first seed"
 SETS = {
     "idc": "IDC", "bach": "BACH", "breakhis": "BreaKHis", "cbis_ddsm": "CBIS-DDSM", "inbreast": "INbreast",
     "mias": "MIAS",
@@ -92,13 +92,20 @@ def touched() -> pd.DataFrame:
     for flaw in listed():
         for one in flaw["touches"]:
             printed = reported.find(one["paper"], one["reference"])
-            year = reported.paper(one["paper"])
             unit = "" if printed.unit in ("text", "1") else f" {printed.unit}"
             found.append({
-                "flaw": flaw["title"], "paper": f"{year['authors'][0].split()[-1]} et al. {year['year']}",
+                "flaw": flaw["title"], "paper": citation(one["paper"]),
                 "place": printed.place, "printed": f"{printed.text}{unit}", "what it has to do with it": one["why"],
             })  # fmt: skip
     return pd.DataFrame(found).set_index(["flaw", "paper"])
+
+
+def citation(paper: str) -> str:
+    """First author and year; of slides without either, what they are about."""
+    one = reported.paper(paper)
+    if not one["year"]:
+        return "slides on BreaKHis"
+    return f"{one['authors'][0].split()[-1]} et al. {one['year']}"
 
 
 def best_of(arms: dict[str, pd.DataFrame], names: Iterable[str], drawn: Resamples, score: str) -> np.ndarray:
@@ -115,14 +122,17 @@ def best_of(arms: dict[str, pd.DataFrame], names: Iterable[str], drawn: Resample
 
 
 def _has(arms: dict[str, pd.DataFrame], need: str) -> bool:
-    return {"lesion": "by lesion", "slide": "by slide"}.get(need, need) in arms
+    if need == UNEQUAL:
+        share = arms[study.HONEST]["y_true"].mean()
+        return min(share, 1 - share) < material.LEAST
+    return {"lesion": study.BY_LESION, "slide": study.BY_SLIDE}.get(need, need) in arms
 
 
 def _pair(arms: dict, flaw: dict, drawn: Resamples) -> tuple[np.ndarray, np.ndarray] | None:
     """Scores of the inflated and of the honest estimate in each resample, None where the set lacks an arm."""
     scores = flaw.get("scores", [flaw["score"]] * 2)
     thresholds = flaw.get("thresholds", [0.5, 0.5])
-    seeds = [name for name in arms if name.startswith(SEED)]
+    seeds = [name for name in arms if name.startswith(study.NETWORK)]
     found = []
     for arm, score, threshold in zip((flaw["inflated"], flaw["honest"]), scores, thresholds):
         arm = seeds[0] if arm == FIRST_SEED else arm

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from histolib import datasets
-from studybook.engine import chapters, parameters
+from studybook.engine import chapters, colab, parameters
 from studybook.published import reported
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +50,8 @@ def tagged(cells, tag) -> list[int]:
 
 
 def code(cells) -> list[dict]:
-    return [cell for cell in cells if cell["cell_type"] == "code"]
+    """The code cells, but for the one that is for Colab alone and that no page shows."""
+    return [cell for cell in cells if cell["cell_type"] == "code" and colab.TAG not in cell["metadata"].get("tags", [])]
 
 
 def prose(cells) -> str:
@@ -59,6 +60,12 @@ def prose(cells) -> str:
 
 def test_committed_without_outputs(cells):
     assert not [source(cell) for cell in code(cells) if cell["outputs"] or cell["execution_count"] is not None]
+
+
+def test_colab_comes_first_with_the_address_of_the_settings(cells):
+    # `python -m studybook.engine.colab` writes it.
+    assert cells[1] == colab.cell(colab.address(ROOT))
+    assert [cell for cell in cells if colab.TAG in cell["metadata"].get("tags", [])] == [cells[1]]
 
 
 def test_the_metadata_name_the_data_sets(path, cells):
