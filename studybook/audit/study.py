@@ -188,7 +188,7 @@ class Trial:
 
         values = self.made.features["traits"]
         for side in self.sides:
-            forest = RandomForestClassifier(200, min_samples_leaf=3, random_state=self.chance, n_jobs=1)
+            forest = RandomForestClassifier(100, min_samples_leaf=3, random_state=self.chance, n_jobs=1)
             yield side, answers(forest.fit(values[side.fit], self.labels[side.fit]), values[side.test]), 0.5
 
     def constant(self) -> Iterator[tuple]:
