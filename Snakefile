@@ -42,10 +42,12 @@ def code_of(source):
 
 
 def chapter_code(wildcards):
-    """What a chapter is executed with: what its notebook imports, and its paper's numbers."""
-    source = dependencies.of_notebook(Path("notebooks", f"{wildcards.chapter}.ipynb"))
-    paper = f"studybook/papers/{wildcards.chapter}"
-    return code_of(source) + files(paper, "published.yaml") + files(paper, "*.csv")
+    """What a chapter is executed with: what its notebook imports, and its paper's numbers, or those of all papers."""
+    used = code_of(dependencies.of_notebook(Path("notebooks", f"{wildcards.chapter}.ipynb")))
+    papers, own = "studybook/papers", wildcards.chapter
+    if not Path(papers, own).is_dir():
+        own = "*" if "studybook/published/reported.py" in used else own
+    return used + files(papers, f"{own}/published.yaml") + files(papers, f"{own}/*.csv")
 
 
 def study_code(wildcards):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 
@@ -15,9 +14,18 @@ from matplotlib.figure import Figure
 from histolib.plots import COLORS, MARKERS
 from studybook.audit import flaws, material, measuring, study
 from studybook.audit.measuring import Resamples
-from studybook.published import beside, consistency, reported
+from studybook.papers.bach_boosting import checks as bach
+from studybook.papers.breakhis_magnification import checks as magnification
+from studybook.papers.breakhis_patches import checks as patches
+from studybook.papers.idc_transfer import checks as idc
+from studybook.papers.mammography_finetuning import checks as mammography
+from studybook.published import beside, consistency
 from studybook.published.schema import AGREES, VERDICTS
 
+CHECKS = {
+    "idc_transfer": idc.CHECKS, "bach_boosting": bach.CHECKS, "mammography_finetuning": mammography.CHECKS,
+    "breakhis_magnification": magnification.CHECKS, "breakhis_patches": patches.CHECKS,
+}  # fmt: skip
 LEAST_PATIENTS = 5  # with fewer a subgroup has no interval to speak of
 USES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)  # probabilities from which on one might act
 Runs = Mapping[str, pd.DataFrame]  # name of a run to all its predictions, kept ones first
@@ -109,7 +117,7 @@ def stain(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
 def disagreements() -> pd.DataFrame:
     """How many of each paper's checks end in each verdict: papers in rows."""
     found = {}
-    for paper in reported.papers():
+    for paper in CHECKS:
         found[flaws.citation(paper)] = checked(paper)["verdict"].value_counts().reindex(VERDICTS, fill_value=0)
     counts = pd.DataFrame(found).T.astype(int)
     counts.insert(0, "checks", counts.sum(1))
@@ -119,7 +127,7 @@ def disagreements() -> pd.DataFrame:
 def contradictions() -> Markdown:
     """Every check that does not agree, by paper, a sentence each."""
     parts = []
-    for paper in reported.papers():
+    for paper in CHECKS:
         table = checked(paper)
         parts.append(f"**{flaws.citation(paper)}** ({(table['verdict'] != AGREES).sum()} of {len(table)})")
         parts.append(consistency.for_readers(table, agree=False).data)
@@ -129,7 +137,7 @@ def contradictions() -> Markdown:
 @cache
 def checked(paper: str) -> pd.DataFrame:
     """All checks of a paper's numbers, `consistency.report`, those of its own room among them."""
-    return consistency.report(paper, importlib.import_module(f"studybook.papers.{paper}.checks").CHECKS)
+    return consistency.report(paper, CHECKS[paper])
 
 
 def summary(runs: Mapping[str, pd.DataFrame], title: str) -> Figure:

@@ -18,14 +18,14 @@ SETTINGS = {
 def made() -> material.Material:
     """Patients with a mark of their own and nothing else: what is learned is who they are."""
     rng = np.random.default_rng(0)
-    patients = np.repeat(np.arange(24), 6)
-    label = np.tile([0, 0, 1], 8)[patients]
-    marks = rng.normal(size=(24, 30))[patients] + 0.1 * rng.normal(size=(144, 30))
+    patients = np.repeat(np.arange(60), 4)
+    label = np.tile([0, 0, 1], 20)[patients]
+    marks = rng.normal(size=(60, 60))[patients] + 0.1 * rng.normal(size=(240, 60))
     table = pd.DataFrame(
-        {"image_id": [f"i{k:03d}" for k in range(144)], "label": label, "patient": patients.astype(str)}
+        {"image_id": [f"i{k:03d}" for k in range(240)], "label": label, "patient": patients.astype(str)}
     )
     small = np.flatnonzero(label)
-    parents = np.column_stack([small, np.roll(small, 6)])
+    parents = np.column_stack([small, np.roll(small, 4)])
     features = {name: marks for name in ("network", "colors", "traits")}
     return material.Material(table, features, (marks[parents[:, 0]] + marks[parents[:, 1]]) / 2, parents)
 
@@ -46,8 +46,8 @@ def test_every_arm_predicts_every_image_once(made, rows):
 
 def test_who_is_remembered_leaks_by_image_and_not_by_patient(rows):
     sizes = flaws.sizes(rows, 50, 0)
-    assert sizes.at[("by_image", "idc"), "inflated"] > 0.95
-    assert sizes.at[("by_image", "idc"), "honest"] < 0.7
+    assert sizes.at[("by_image", "idc"), "inflated"] > 0.8
+    assert abs(sizes.at[("by_image", "idc"), "honest"] - 0.5) < 0.2
     assert sizes.at[("by_image", "idc"), "low"] > 0
     assert sizes.at[("smote_before_by_image", "idc"), "low"] > 0
     assert "inflates" in findings.sentences({"a run": sizes}, ["by_image"]).data
@@ -99,7 +99,7 @@ def test_scores_are_those_of_the_library_in_every_resample(rows):
 
 def test_calibration_and_benefit_of_known_answers():
     table = pd.DataFrame({
-        "method": "m", "seed": 0, "patient": ["a", "b", "c", "d"], "y_true": [1, 1, 0, 1], "p_1": [0.75, 0.75, 0.75, 0.75],
+        "method": "m", "seed": 0, "patient": ["a", "b", "c", "d"], "y_true": [1, 1, 0, 1], "p_1": [0.75] * 4,
     })  # fmt: skip
     drawn = measuring.Resamples.of(table, 2, 0)
     assert measuring.scored(table, "ece", drawn)[0] == 0
