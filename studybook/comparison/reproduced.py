@@ -6,6 +6,7 @@ What a run answers is computed from its saved predictions, by the code of its ow
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -174,7 +175,10 @@ def _mammography(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
     for name, one in two[plain].groupby("method", sort=False):
         learned, network = name.split(", ")[:2]
         tested = re.search("tested on (.*?)(?:,|$)", name)
-        found = paired.summary(paired.named(one).assign(method="2 blocks"), draws, seed).loc["2 blocks"]
+        with warnings.catch_warnings():
+            # A few regions of one class have no AUC, whatever is drawn: it comes out as missing.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            found = paired.summary(paired.named(one).assign(method="2 blocks"), draws, seed).loc["2 blocks"]
         for told in [f"tested on {tested[1]}"] if tested else [f"{learned} {network}", learned]:
             # Of several networks on a set the paper gives the best.
             if told not in parts or found.at["accuracy", "value"] > parts[told].at["accuracy", "value"]:
@@ -220,28 +224,28 @@ def rows_of(paper: str, run: str, found: Mapping[str, pd.Series], scored: pd.Dat
     rows, printed = [], numbers(paper)
     for reference, pair in counterparts(paper).items():
         if pair in scored.index:
-            one, said = scored.loc[pair], printed.loc[reference]
-            factor = 100 if said.unit in _PER_CENT else 1
-            one, value = one[["value", "low", "high"]].astype(float) * factor, float(said.printed)
-            verdict = INSIDE if one.low <= value <= one.high else ABOVE if value > one.high else BELOW
-            digits = len(said.printed.partition(".")[2])
+            said = printed.loc[reference]
+            one = scored.loc[pair, ["value", "low", "high"]].astype(float) * (100 if said.unit in _PER_CENT else 1)
+            value, digits = float(said.printed), max(2, len(said.printed.partition(".")[2]))
             rows.append({
-                "paper": paper, "place": said.place, "kind": NUMBER, "what": said.what,
-                "published": _with_unit(said.printed, said.unit), "run": run, "score": " / ".join(pair).replace("_", " "),
-                "this run": beside.interval(one, max(digits, 2)), "less published": f"{one.value - value:+.{max(digits, 2)}f}",
-                "verdict": verdict, "reference": reference,
+                "place": said.place, "kind": NUMBER, "what": said.what,
+                "published": _with_unit(said.printed, said.unit), "score": " / ".join(pair).replace("_", " "),
+                "this run": beside.interval(one, digits), "less published": f"{one.value - value:+.{digits}f}",
+                "verdict": INSIDE if one.low <= value <= one.high else ABOVE if value > one.high else BELOW,
+                "reference": reference,
             })  # fmt: skip
     for claim in reported.verdicts(paper):
         one = found.get(claim["id"])
         if one is not None and not one.isna().any():
-            said = [_with_unit(*reported.find(paper, name)[:2]) for name in claim.get("reported", [])]
+            said = [reported.find(paper, name) for name in claim.get("reported", [])]
             rows.append({
-                "paper": paper, "place": ", ".join(dict.fromkeys(reported.find(paper, name).place for name in claim.get("reported", []))),
-                "kind": CLAIM, "what": claim["claim"], "published": "; ".join(said) or "in words", "run": run,
+                "place": ", ".join(dict.fromkeys(value.place for value in said)), "kind": CLAIM, "what": claim["claim"],
+                "published": "; ".join(_with_unit(value.text, value.unit) for value in said) or "in words",
                 "score": claim["compared"], "this run": beside.interval(one, 3, "+"), "less published": "–",
-                "verdict": verdicts.verdict(one, claim["expected"], float(claim.get("margin", 0))), "reference": claim["id"],
+                "verdict": verdicts.verdict(one, claim["expected"], float(claim.get("margin", 0))),
+                "reference": claim["id"],
             })  # fmt: skip
-    return rows
+    return [{"paper": paper, "run": run} | row for row in rows]
 
 
 def _with_unit(text: str, unit: str) -> str:
@@ -301,9 +305,10 @@ def sentences(found: pd.DataFrame) -> Markdown:
         printed, claims = (part[part["kind"] == one]["verdict"].value_counts() for one in (NUMBER, CLAIM))
         if len(part):
             lines.append(
-                f"- On {words}: of {printed.sum()} comparisons of a published number with a run, {printed.get(INSIDE, 0)} "
-                f"lie inside the run's interval, {printed.get(ABOVE, 0)} published numbers are above it and "
-                f"{printed.get(BELOW, 0)} below. Of {claims.sum()} answers to claims {claims.get(schema.HOLDS, 0)} hold, "
-                f"{claims.get(schema.DOES_NOT_HOLD, 0)} do not hold, {claims.get(schema.CANNOT_TELL, 0)} can't be told."
+                f"- On {words}: of {printed.sum()} comparisons of a published number with a run, "
+                f"{printed.get(INSIDE, 0)} lie inside the run's interval, {printed.get(ABOVE, 0)} published numbers "
+                f"are above it and {printed.get(BELOW, 0)} below. Of {claims.sum()} answers to claims "
+                f"{claims.get(schema.HOLDS, 0)} say that the claim holds, {claims.get(schema.DOES_NOT_HOLD, 0)} that "
+                f"it does not, {claims.get(schema.CANNOT_TELL, 0)} can't tell."
             )
     return Markdown("\n".join(lines) or "No run is kept here.")
