@@ -49,8 +49,8 @@ def plan(parameters: Mapping) -> list[dict]:
     Raises
     ------
     ValueError
-        Names the parameter: a set or a row that there is not, sides that are not one for each set, no seed, a fold that the
-        parts do not have.
+        Names the parameter: a set or a row that there is not, sides that are not one for each set, no seed, a fold
+        that the parts do not have.
     """
     _check(parameters)
     methods = [(kind, "") for kind in names.ROWS if kind not in parameters["without"]]
@@ -68,8 +68,8 @@ def plan(parameters: Mapping) -> list[dict]:
 
 
 def group(settings: Mapping) -> str:
-    """Processes: of each set what is trained, and what is fitted."""
-    return f"{settings['set']}-{'trained' if settings['kind'] in names.TRAINED else 'fitted'}"
+    """Processes: one for each set."""
+    return settings["set"]
 
 
 def method(settings: Mapping) -> str:
