@@ -61,6 +61,7 @@ def differences(found: pd.DataFrame, title: str) -> Figure:
         annot_kws={"size": "x-small"}, cbar_kws={"label": "difference of AUC"}, square=False,
     )  # fmt: skip
     axis.set_title(title)
+    axis.grid(False)
     axis.tick_params(axis="x", rotation=40)
     plt.setp(axis.get_xticklabels(), ha="right")
     axis.set_xlabel(LEGEND, fontsize="x-small")
