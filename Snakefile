@@ -43,8 +43,9 @@ def runs_beside(wildcards):
     """The runs of this book that a chapter across the papers shows: those of all papers that are asked for too."""
     if wildcards.chapter not in ACROSS:
         return []
-    folder, others = Path("runs", wildcards.profile), (name for name in CHAPTERS if name not in ACROSS)
-    return [f"{folder}/{name}/record.json" for name in others if (folder / name / "parameters.yaml").exists()]
+    folder = Path("runs", wildcards.profile)
+    papers = (name for name in CHAPTERS if Path("studybook/papers", name).is_dir())
+    return [f"{folder}/{name}/record.json" for name in papers if (folder / name / "parameters.yaml").exists()]
 
 
 def code_of(source):
@@ -53,10 +54,10 @@ def code_of(source):
 
 
 def chapter_code(wildcards):
-    """What a chapter is executed with: what its notebook imports, and its paper's numbers."""
+    """What a chapter is executed with: what its notebook imports, and its paper's numbers, or those of all papers."""
     source = dependencies.of_notebook(Path("notebooks", f"{wildcards.chapter}.ipynb"))
-    paper = f"studybook/papers/{wildcards.chapter}"
-    return code_of(source) + files(paper, "published.yaml") + files(paper, "*.csv")
+    papers, own = "studybook/papers", "*" if wildcards.chapter in ACROSS else wildcards.chapter
+    return code_of(source) + files(papers, f"{own}/published.yaml") + files(papers, f"{own}/*.csv")
 
 
 def study_code(wildcards):

@@ -65,25 +65,24 @@ def summary(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
     return both.loc[order]
 
 
-def matrix(scores: pd.DataFrame, units: pd.DataFrame | None = None) -> pd.DataFrame:
-    """`summary` as text: one row per set and method, and what a method costs, where that is known.
+def matrix(scores: pd.DataFrame) -> pd.DataFrame:
+    """`summary` as text: one row per set and method."""
+    return split(beside.scores(scores, list(SCORES)).rename(columns=SCORES))
 
-    Parameters
-    ----------
-    scores
-        From `summary`.
-    units
-        `units.Gathered.units` of the same methods; means over trainings and folds.
+
+def costs(units: pd.DataFrame) -> pd.DataFrame:
+    """What each method costs, as text: from `units.Gathered.units`, means over its trainings and folds.
+
+    Returns
+    -------
+    DataFrame of str
+        Index ``set, method``: ``training``, seconds; ``answers``, images per second; ``weights``, learned or borrowed, a
+        dash where a count would mean little, as of trees.
     """
-    shown = beside.scores(scores, list(SCORES)).rename(columns=SCORES)
-    if units is not None:
-        cost = units.groupby("method").agg({"fit seconds": "mean", "images per second": "mean", "weights": "max"})
-        cost = cost.reindex(shown.index)
-        shown["training"] = cost["fit seconds"].map("{:.1f} s".format)
-        rates = cost["images per second"]
-        shown["answers"] = rates.map(lambda rate: "–" if pd.isna(rate) else f"{rate:,.0f} images/s")
-        shown["weights"] = cost["weights"].map(lambda count: "–" if pd.isna(count) else f"{count:,.0f}")
-    return split(shown)
+    cost = units.groupby("method", sort=False)[["fit seconds", "images per second", "weights"]].mean()
+    shown = {"training": "{:.1f} s", "answers": "{:,.0f} images/s", "weights": "{:,.0f}"}
+    columns = [cost[name].map(form.format).where(cost[name].notna(), "–") for name, form in zip(cost, shown.values())]
+    return split(pd.concat(columns, axis=1).set_axis(list(shown), axis=1))
 
 
 def split(table: pd.DataFrame) -> pd.DataFrame:
@@ -239,7 +238,7 @@ def unresolved(scores: pd.DataFrame, found: pd.DataFrame, where: str) -> Markdow
         best, apart = one["value"].idxmax(), found.loc[name]["AUC"]
         alike = [
             other for other in one.index if other != best
-            and apart.get((best, other), apart.get((other, best))) >= LEVEL
+            and not apart.get((best, other), apart.get((other, best))) < LEVEL
         ]  # fmt: skip
         said = f"not told apart from it: {', '.join(alike)}" if alike else "every other one is told apart from it"
         lines.append(f"- *{name}*: the largest AUC has {best}, {beside.interval(one.loc[best])}; {said}.")
