@@ -76,8 +76,8 @@ def costs(units: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame of str
-        Index ``set, method``: ``training``, seconds; ``answers``, images per second; ``weights``, learned or borrowed, a
-        dash where a count would mean little, as of trees.
+        Index ``set, method``: ``training``, seconds; ``answers``, images per second; ``weights``, learned or borrowed,
+        a dash where a count would mean little, as of trees.
     """
     cost = units.groupby("method", sort=False)[["fit seconds", "images per second", "weights"]].mean()
     shown = {"training": "{:.1f} s", "answers": "{:,.0f} images/s", "weights": "{:,.0f}"}
