@@ -97,7 +97,7 @@ def fingerprint(settings: Mapping) -> str:
 
 def drawn(parameters: Mapping) -> list[str]:
     """Those of the chapter's sets that its data folder does not hold, so that their twins are used."""
-    there = datasets.available(parameters["data"]) if parameters["data"] else ()
+    there = _there(parameters["data"]) if parameters["data"] else ()
     return [name for name in parameters["sets"] if name not in there]
 
 
@@ -172,6 +172,11 @@ def _unit(parameters: Mapping, name: str, fold: int, kind: str, blocks: str, see
     if "crafted" in known:
         known["crafted"] = " ".join(known["crafted"])
     return known | ({"blocks": blocks} if blocks else {})
+
+
+@lru_cache
+def _there(data: str) -> tuple[str, ...]:
+    return datasets.available(data)
 
 
 @lru_cache
