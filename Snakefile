@@ -11,6 +11,8 @@ sys.path.insert(0, os.getcwd())
 from studybook.engine import dependencies, units
 
 CHAPTERS = sorted(path.stem for path in Path("notebooks").glob("*.ipynb"))
+# They set the papers' runs beside each other, so they come last.
+ACROSS = [name for name in CHAPTERS if name in ("comparison",)]
 PYTHON = sys.executable
 # Seconds for one cell; three days, for the published settings on a CPU. Only a guard against a kernel that hangs.
 CELL_TIMEOUT = int(os.environ.get("CELL_TIMEOUT") or 259200)
@@ -33,7 +35,17 @@ def files(folder, pattern="**/*"):
 
 
 def kept_records(wildcards):
-    return files(f"records/{wildcards.chapter}")
+    """Kept runs that a chapter shows: its own, or, of one that belongs to no paper, those of all chapters."""
+    return files("records" if wildcards.chapter in ACROSS else f"records/{wildcards.chapter}")
+
+
+def runs_beside(wildcards):
+    """The runs of this book that a chapter across the papers shows: those of all papers that are asked for too."""
+    if wildcards.chapter not in ACROSS:
+        return []
+    folder = Path("runs", wildcards.profile)
+    papers = (name for name in CHAPTERS if Path("studybook/papers", name).is_dir())
+    return [f"{folder}/{name}/record.json" for name in papers if (folder / name / "parameters.yaml").exists()]
 
 
 def code_of(source):
@@ -45,8 +57,8 @@ def chapter_code(wildcards):
     """What a chapter is executed with: what its notebook imports, and its paper's numbers, or those of all papers."""
     used = code_of(dependencies.of_notebook(Path("notebooks", f"{wildcards.chapter}.ipynb")))
     papers, own = "studybook/papers", wildcards.chapter
-    if not Path(papers, own).is_dir():
-        own = "*" if "studybook/published/reported.py" in used else own
+    if not Path(papers, own).is_dir() and "studybook/published/reported.py" in used:
+        own = "*"
     return used + files(papers, f"{own}/published.yaml") + files(papers, f"{own}/*.csv")
 
 
@@ -100,6 +112,7 @@ rule chapter:
         parameters="runs/{profile}/{chapter}/parameters.yaml",
         code=chapter_code,
         kept=kept_records,
+        beside=runs_beside,
         units=stamps,
     output:
         # Written by the chapter itself, at its end; Snakemake removes it before a run and after a failed one.

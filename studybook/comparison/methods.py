@@ -203,9 +203,11 @@ class Network(Method):
         network = self.untrained(shown[0])
         stop = keras.callbacks.EarlyStopping(patience=self.settings["patience"], restore_best_weights=True)
         adam = keras.optimizers.Adam(self.rate)
+        # A graph is compiled once for all seeds and folds.
+        graph = tuple(self.settings.get(name) for name in ("kind", "side", "lite_side", "blocks", "width", "patch"))
         self.model = training.fit(
             network, *shown, check, self.settings["epochs"], self.settings["batch_size"],
-            optimizer=adam, seed=self.seed, say=None, callbacks=[stop],
+            optimizer=adam, seed=self.seed, say=None, callbacks=[stop], reuse=graph,
         ).model  # fmt: skip
         self.weights = self.model.count_params()
 

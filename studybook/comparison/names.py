@@ -18,6 +18,8 @@ KINDS = {
     MAGNIFICATION: "three convolutions with response normalization (breakhis_magnification)",
     PATCHES: "residual network on patches, answers averaged (breakhis_patches)",
 }
+# Those that every set gets; the others are asked for by parameters of their own.
+ROWS = tuple(kind for kind in KINDS if kind not in (TUNED, TABLE))
 TRAINED = (BASELINE, TUNED, MAGNIFICATION, PATCHES)
 # What a seed changes; the others are fitted once.
 RANDOM = (COLORS, BOOSTED, *TRAINED)

@@ -6,7 +6,7 @@ was chosen on the validation part of the same fold and training.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -15,11 +15,19 @@ from IPython.display import Markdown
 from scipy import stats
 
 from histolib import metrics
+from studybook.comparison import names
 from studybook.published import beside, multiple
 
 SCORES = {"auc": "AUC", "balanced_accuracy": "balanced accuracy", "f1": "F1", "brier": "Brier score"}
 LEVEL = 0.05  # a corrected p value below it tells two methods apart
 SHOWN = ("AUC", "decisions")
+
+
+def marked(rows: pd.DataFrame, drawn: Collection[str]) -> pd.DataFrame:
+    """The rows, or units, with the sets' names saying which of them are drawn: ``idc (drawn)`` or ``idc (real)``."""
+    told = {name: f"{name} ({'drawn' if name in drawn else 'real'})" for name in rows["set"].unique()}
+    methods = {one: one.replace(name, told[name], 1) for name, one in rows[["set", "method"]].drop_duplicates().values}
+    return rows.assign(set=rows["set"].map(told), method=rows["method"].map(methods))
 
 
 def at_half(rows: pd.DataFrame) -> pd.DataFrame:
@@ -57,24 +65,24 @@ def summary(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
     return both.loc[order]
 
 
-def matrix(scores: pd.DataFrame, units: pd.DataFrame | None = None) -> pd.DataFrame:
-    """`summary` as text: one row per set and method, and what a method costs, where that is known.
+def matrix(scores: pd.DataFrame) -> pd.DataFrame:
+    """`summary` as text: one row per set and method."""
+    return split(beside.scores(scores, list(SCORES)).rename(columns=SCORES))
 
-    Parameters
-    ----------
-    scores
-        From `summary`.
-    units
-        `units.Gathered.units` of the same methods; means over trainings and folds.
+
+def costs(units: pd.DataFrame) -> pd.DataFrame:
+    """What each method costs, as text: from `units.Gathered.units`, means over its trainings and folds.
+
+    Returns
+    -------
+    DataFrame of str
+        Index ``set, method``: ``training``, seconds; ``answers``, images per second; ``weights``, learned or borrowed,
+        a dash where a count would mean little, as of trees.
     """
-    shown = beside.scores(scores, list(SCORES)).rename(columns=SCORES)
-    if units is not None:
-        cost = units.groupby("method").agg({"fit seconds": "mean", "images per second": "mean", "weights": "max"})
-        cost = cost.reindex(shown.index)
-        shown["training"] = cost["fit seconds"].map("{:.1f} s".format)
-        shown["answers"] = cost["images per second"].map("{:,.0f} images/s".format)
-        shown["weights"] = cost["weights"].map(lambda count: "–" if pd.isna(count) else f"{count:,.0f}")
-    return split(shown)
+    cost = units.groupby("method", sort=False)[["fit seconds", "images per second", "weights"]].mean()
+    shown = {"training": "{:.1f} s", "answers": "{:,.0f} images/s", "weights": "{:,.0f}"}
+    columns = [cost[name].map(form.format).where(cost[name].notna(), "–") for name, form in zip(cost, shown.values())]
+    return split(pd.concat(columns, axis=1).set_axis(list(shown), axis=1))
 
 
 def split(table: pd.DataFrame) -> pd.DataFrame:
@@ -103,8 +111,8 @@ def pairs(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
         ``p`` and ``mcnemar``, all of both corrected together by Holm 1979.
     """
     decided = at_half(rows)
-    names = {name: list(one["method"].unique()) for name, one in rows.groupby("set", sort=False)}
-    asked = [pair for methods in names.values() for pair in combinations(methods, 2)]
+    known = {name: list(one["method"].unique()) for name, one in rows.groupby("set", sort=False)}
+    asked = [pair for methods in known.values() for pair in combinations(methods, 2)]
     found = metrics.differences(decided, asked, draws, seed=seed).xs("auc", level="score")
     parts = {name: one for name, one in decided.groupby("method", sort=False)}
     tests = [(delong(parts[one], parts[other]), mcnemar(parts[one], parts[other])) for one, other in asked]
@@ -190,6 +198,37 @@ def told_apart(found: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def agreement(found: pd.DataFrame) -> float:
+    """Share of the pairs, from `pairs`, that bootstrap and DeLong's test tell apart alike, without correction."""
+    known = found[found["delong"].notna()]
+    return float(((known["p"] < LEVEL) == (known["delong"] < LEVEL)).mean())
+
+
+def opening(summaries: Mapping[str, pd.DataFrame], told: Mapping[str, pd.DataFrame]) -> Markdown:
+    """`unresolved` of the first run, or that there is none; arguments as of `sentences`."""
+    for name, scores in summaries.items():
+        return unresolved(scores, told[name], name)
+    return Markdown("No run on real images is kept with this copy of the book.")
+
+
+def sentences(summaries: Mapping[str, pd.DataFrame], told: Mapping[str, pd.DataFrame]) -> Markdown:
+    """What was found, of each run, in sentences.
+
+    Parameters
+    ----------
+    summaries, told
+        Name of a run, kept ones first, to its `summary` and its `pairs`.
+    """
+    parts = []
+    for name, scores in summaries.items():
+        counted = told_apart(told[name])
+        pairs, apart = counted["pairs"].sum(), counted[f"told apart by {SHOWN[0]}"].sum()
+        parts.append(unresolved(scores, told[name], name).data)
+        parts.append(f"- Of {pairs} pairs of methods in {name}, {apart} are told apart by AUC after correction.")
+        parts.append(below_plain(scores, told[name], (names.COLORS,), name).data)
+    return Markdown("\n\n".join(parts))
+
+
 def unresolved(scores: pd.DataFrame, found: pd.DataFrame, where: str) -> Markdown:
     """Of each set the method with the largest AUC, and those that can't be told from it, in a sentence each."""
     lines = []
@@ -199,7 +238,7 @@ def unresolved(scores: pd.DataFrame, found: pd.DataFrame, where: str) -> Markdow
         best, apart = one["value"].idxmax(), found.loc[name]["AUC"]
         alike = [
             other for other in one.index if other != best
-            and apart.get((best, other), apart.get((other, best))) >= LEVEL
+            and not apart.get((best, other), apart.get((other, best))) < LEVEL
         ]  # fmt: skip
         said = f"not told apart from it: {', '.join(alike)}" if alike else "every other one is told apart from it"
         lines.append(f"- *{name}*: the largest AUC has {best}, {beside.interval(one.loc[best])}; {said}.")

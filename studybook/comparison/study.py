@@ -49,27 +49,27 @@ def plan(parameters: Mapping) -> list[dict]:
     Raises
     ------
     ValueError
-        Names the parameter: an unknown set or method, sides that are not one for each set, no seed, a fold that the
-        parts do not have.
+        Names the parameter: a set or a row that there is not, sides that are not one for each set, no seed, a fold
+        that the parts do not have.
     """
     _check(parameters)
-    methods = [(kind, "") for kind in parameters["methods"]]
+    methods = [(kind, "") for kind in names.ROWS if kind not in parameters["without"]]
     methods += [(names.TUNED, blocks) for blocks in parameters["blocks"]]
     found = []
-    for name, side in zip(parameters["sets"], parameters["sides"]):
+    for name in parameters["sets"]:
         own = methods + (
             [(names.TABLE, "")] if parameters["features_table"] and name == parameters["features_set"] else []
         )
         for fold in parameters["folds"]:
             for kind, blocks in own:
                 for seed in parameters["seeds"] if kind in names.RANDOM else parameters["seeds"][:1]:
-                    found.append(_unit(parameters, name, side, fold, kind, blocks, seed))
+                    found.append(_unit(parameters, name, fold, kind, blocks, seed))
     return found
 
 
 def group(settings: Mapping) -> str:
-    """Processes: of each set what is trained, and what is fitted."""
-    return f"{settings['set']}-{'trained' if settings['kind'] in names.TRAINED else 'fitted'}"
+    """Processes: one for each set."""
+    return settings["set"]
 
 
 def method(settings: Mapping) -> str:
@@ -97,7 +97,7 @@ def fingerprint(settings: Mapping) -> str:
 
 def drawn(parameters: Mapping) -> list[str]:
     """Those of the chapter's sets that its data folder does not hold, so that their twins are used."""
-    there = datasets.available(parameters["data"]) if parameters["data"] else ()
+    there = _there(parameters["data"]) if parameters["data"] else ()
     return [name for name in parameters["sets"] if name not in there]
 
 
@@ -136,24 +136,24 @@ def compute(settings: Mapping) -> Result:
     start = time.perf_counter()
     tested = made.predict(found, rows.test)
     taken = time.perf_counter() - start
+    rate = round(len(tested) / taken) if taken > 0.001 else None  # shorter times are the clock's
     at = round(threshold(found.labels[rows.validation], checked), 6)
     table = predictions.table(
         f"{settings['set']}: {method(settings)}", found.table.iloc[rows.test], tested, settings["fold"]
     )
-    facts = {"weights": made.weights, "fit seconds": round(seconds, 2), "images per second": round(len(tested) / taken)}
+    facts = {"weights": made.weights, "fit seconds": round(seconds, 2), "images per second": rate}
     facts |= {"images": len(rows.train), "test patients": len(np.unique(found.patients[rows.test]))}
     return Result(table.assign(set=settings["set"], seed=settings["seed"], threshold=at), facts=facts)
 
 
 def _check(parameters: Mapping) -> None:
-    unknown = sorted({*parameters["methods"]} - {*names.KINDS} | {*parameters["methods"]} & {names.TUNED, names.TABLE})
-    if unknown:
-        known = ", ".join(kind for kind in names.KINDS if kind not in (names.TUNED, names.TABLE))
-        raise ValueError(f"methods: {', '.join(unknown)}; expected some of {known}; see blocks and features_table too")
+    if unknown := sorted({*parameters["without"]} - {*names.ROWS}):
+        raise ValueError(f"without: {', '.join(unknown)}; expected some of {', '.join(names.ROWS)}")
     if wrong := sorted({*parameters["sets"]} - {*twins.NAMES}):
         raise ValueError(f"sets: {', '.join(wrong)}; expected some of {', '.join(twins.NAMES)}")
-    if len(parameters["sides"]) != len(parameters["sets"]):
-        raise ValueError(f"sides={parameters['sides']}: expected one for each of sets, {', '.join(parameters['sets'])}")
+    for key in ("sides", "patients"):
+        if len(parameters[key]) != len(parameters["sets"]):
+            raise ValueError(f"{key}={parameters[key]}: expected one for each of sets, {', '.join(parameters['sets'])}")
     if not parameters["seeds"]:
         raise ValueError("seeds=[]: expected at least one")
     if not parameters["folds"] or not {*parameters["folds"]} <= {*range(parameters["parts"])}:
@@ -162,8 +162,10 @@ def _check(parameters: Mapping) -> None:
         )
 
 
-def _unit(parameters: Mapping, name: str, side: int, fold: int, kind: str, blocks: str, seed: int) -> dict:
-    known = {"set": name, "kind": kind, "side": side, "fold": fold, "seed": seed}
+def _unit(parameters: Mapping, name: str, fold: int, kind: str, blocks: str, seed: int) -> dict:
+    known = {"set": name, "kind": kind, "fold": fold, "seed": seed}
+    of_set = parameters["sets"].index(name)
+    known |= {"side": parameters["sides"][of_set], "patients": parameters["patients"][of_set]}
     wanted = [*_DATA, *_PARTS, *_OWN.get(kind, ("limit",))]
     known = {key: parameters[key] for key in wanted if key in parameters} | known
     known["data"] = None if name in drawn(parameters) else parameters["data"]
@@ -173,9 +175,14 @@ def _unit(parameters: Mapping, name: str, side: int, fold: int, kind: str, block
 
 
 @lru_cache
+def _there(data: str) -> tuple[str, ...]:
+    return datasets.available(data)
+
+
+@lru_cache
 def _load(data, name, patients, data_seed, difficulty, damaged, per_patient) -> datasets.Dataset:
-    root = data or twins.folder(name, patients, data_seed, difficulty)
-    found = datasets.load(name, root, data and patients, data_seed, damaged)
+    root = data or twins.folder(name, patients or None, data_seed, difficulty)
+    found = datasets.load(name, root, patients or None if data else None, data_seed, damaged)
     table = found.table
     if name in POSITIVE:
         table = table.assign(label=table["label"].isin(POSITIVE[name]).astype(int))

@@ -21,9 +21,7 @@ class Shown(Styler):
         return self.data.to_string()
 
 
-def table(
-    frame: pd.DataFrame | pd.Series, digits: int = 3, index: bool = True, searchable: bool = False
-) -> Shown:
+def table(frame: pd.DataFrame | pd.Series, digits: int = 3, index: bool = True, searchable: bool = False) -> Shown:
     """A table for a reader: a dash where there is no number, thousands set off, long text in full.
 
     Parameters

@@ -15,8 +15,8 @@ import yaml
 from studybook.published import schema
 
 __all__ = [
-    "cells", "claims", "entries", "figure", "find", "outside", "paper", "papers", "printed", "settings", "table", "value",
-    "verdicts",
+    "cells", "claims", "entries", "figure", "find", "outside", "paper", "papers", "printed", "settings", "table",
+    "value", "verdicts",
 ]  # fmt: skip
 
 _PAPERS = Path(__file__).resolve().parents[1] / "papers"

@@ -122,6 +122,18 @@ def test_it_ends_with_the_verdicts(path, cells):
         assert f'verdicts.table("{path.stem}"' in text and f'verdicts.sentences("{path.stem}"' in text
 
 
+def test_what_was_found_is_computed(cells):
+    # Of a chapter without a paper too: sentences made from tables, and no code that only prints what somebody typed.
+    heading = next(k for k, cell in enumerate(cells) if "## What was found" in source(cell))
+    found = [source(cell) for cell in cells[heading:] if cell["cell_type"] == "code"]
+    assert any("sentences(" in text for text in found) and not any('Markdown("' in text for text in found)
+
+
+def test_a_chapter_without_a_paper_shows_no_paper_by_itself(path, cells):
+    if path.stem not in reported.papers():
+        assert "studybook.papers" not in "".join(map(source, cells))
+
+
 def test_every_exercise_has_a_place_of_its_own_a_time_and_an_answer(path, cells):
     exercises = re.split(r"^\d+\. ", prose(cells).partition("## Exercises")[2], flags=re.M)[1:]
     assert exercises

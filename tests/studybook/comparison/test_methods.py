@@ -1,0 +1,92 @@
+"""Every method of the matrix on a few tiny drawn images, and the protocol that all of them share."""
+
+import numpy as np
+import pytest
+
+from studybook.comparison import methods, names, study
+
+VALUES = {
+    "data": None, "sets": ["idc"], "sides": [36], "patients": [10], "data_seed": 2020, "difficulty": 1.0,
+    "damaged": "error", "per_patient": 6, "parts": 2, "folds": [0, 1], "validation_share": 0.3, "split_seed": 0,
+    "seeds": [0, 1], "without": [], "blocks": ["1"], "features_table": None, "features_set": "idc", "limit": 40,
+    "crafted": ["rgb"], "lite_side": 32, "crops": 2, "augmentations": 2, "epochs": 1, "patience": 1, "batch_size": 16,
+    "width": 0.125, "patch": 32,
+}  # fmt: skip
+
+
+def settings_of(kind: str, **others) -> dict:
+    plan = study.plan(VALUES | others)
+    return next(one for one in plan if one["kind"] == kind)
+
+
+@pytest.mark.parametrize(
+    "kind", [names.CONSTANT, names.TRAITS, names.COLORS, names.CRAFTED, names.FROZEN, names.BASELINE, names.PATCHES]
+)
+def test_a_method_fits_some_rows_and_answers_others(kind):
+    one = settings_of(kind)
+    found, rows = study.dataset(one), study.parts(one)
+    made = methods.make(one)
+    made.fit(found, rows.train, rows.validation)
+    p = made.predict(found, rows.test)
+    assert p.shape == (len(rows.test),) and np.isfinite(p).all() and p.min() >= 0 and p.max() <= 1
+    assert kind == names.CONSTANT or len(np.unique(p)) > 1
+
+
+def test_every_kind_has_a_class():
+    assert {one["kind"] for one in study.plan(VALUES)} == {*names.ROWS, names.TUNED}
+    for kind in names.KINDS:
+        assert isinstance(methods.make({"kind": kind, "side": 36, "seed": 0}), methods.Method)
+
+
+def test_all_methods_are_tested_on_the_same_patients_whom_none_has_seen():
+    divisions = {}
+    for one in study.plan(VALUES):
+        rows, patients = study.parts(one), study.dataset(one).patients
+        sides = [set(patients[part]) for part in rows]
+        assert not sides[0] & sides[1] and not sides[0] & sides[2] and not sides[1] & sides[2]
+        divisions.setdefault(one["fold"], set()).add(tuple(rows.test))
+    assert {fold: len(found) for fold, found in divisions.items()} == {0: 1, 1: 1}
+    assert divisions[0] != divisions[1]
+
+
+def test_a_method_that_no_seed_changes_is_fitted_once():
+    plan = study.plan(VALUES | {"folds": [0]})
+    counted = {kind: sum(one["kind"] == kind for one in plan) for kind in (names.FROZEN, names.COLORS, names.BASELINE)}
+    assert counted == {names.FROZEN: 1, names.COLORS: 2, names.BASELINE: 2}
+
+
+def test_of_each_patient_so_many_images_at_most():
+    found = study.dataset(settings_of(names.CONSTANT))
+    assert found.table["patient"].value_counts().max() <= VALUES["per_patient"]
+    assert len(found.table) == len(found.labels) < len(study.dataset(settings_of(names.CONSTANT, per_patient=0)).table)
+
+
+def test_a_unit_says_its_threshold_seed_and_cost():
+    one = settings_of(names.COLORS)
+    result = study.compute(one)
+    assert {"set", "seed", "threshold"} <= set(result.predictions)
+    assert result.predictions["method"].unique().tolist() == ["idc: color histogram"]
+    assert {"fit seconds", "images per second", "weights", "test patients"} <= set(result.facts)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"without": ["forest"]}, "without: forest; expected some of constant answer"),
+        ({"sets": ["idc", "moon"], "sides": [36, 36]}, "sets: moon"),
+        ({"sides": [36, 48]}, r"sides=\[36, 48\]: expected one for each of sets"),
+        ({"seeds": []}, r"seeds=\[\]"),
+        ({"folds": [2]}, r"folds=\[2\]: expected some of 0 to 1"),
+    ],
+)
+def test_parameters_that_do_not_fit_are_named(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        study.plan(VALUES | wrong)
+
+
+def test_four_classes_are_asked_one_question():
+    one = settings_of(names.CONSTANT, sets=["bach"], patients=[16])
+    found = study.dataset(one)
+    carcinoma = found.table["label_name"].isin(["in situ", "invasive", "InSitu", "Invasive"])
+    assert set(found.labels) == {0, 1} and len(found.classes) == 2
+    assert (carcinoma.to_numpy() == (found.labels == 1)).all()
