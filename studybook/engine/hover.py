@@ -23,8 +23,8 @@ _STYLE = """<style>
 .hover-maps figure { margin: 0; flex: 1 1 240px; max-width: 360px; }
 .hover-maps svg { width: 100%; border: 1px solid #bbb; background: white; }
 .hover-maps p { flex-basis: 100%; margin: 0; }
-.hover-card { position: absolute; left: 0; top: 0; visibility: hidden; z-index: 5; padding: 4px; background: white; color: black;
-  border: 1px solid #777; font-size: 80%; pointer-events: none; max-width: 220px; }
+.hover-card { position: absolute; left: 0; top: 0; visibility: hidden; z-index: 5; padding: 4px;
+  background: white; color: black; border: 1px solid #777; font-size: 80%; pointer-events: none; max-width: 220px; }
 </style>"""
 
 
