@@ -85,7 +85,8 @@ def manifest(name: str, found: datasets.Dataset, chosen: np.ndarray) -> pd.DataF
         kept["lesion"] = table[["patient", "side", "abnormality_id"]].astype(str).agg(" ".join, axis=1)
     for column, title in SUBGROUPS.items():
         if column in table:
-            kept[title] = table[column].astype(str)
+            known = table[column]
+            kept[title] = known.map("{:g}".format) if pd.api.types.is_numeric_dtype(known) else known.astype(str)
     return kept
 
 
