@@ -79,6 +79,7 @@ def test_a_unit_says_its_threshold_seed_and_cost():
     ("wrong", "words"),
     [
         ({"without": ["forest"]}, "without: forest; expected some of constant answer"),
+        ({"without": list(names.ROWS), "blocks": []}, "leaves 0 rows; expected at least two"),
         ({"sets": ["idc", "moon"], "sides": [36, 36]}, "sets: moon"),
         ({"sides": [36, 48]}, r"sides=\[36, 48\]: expected one for each of sets"),
         ({"seeds": []}, r"seeds=\[\]"),
