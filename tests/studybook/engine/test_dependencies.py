@@ -138,17 +138,19 @@ def test_what_a_change_costs(copy):
     _edit(top / "studybook/papers/idc_transfer/published.yaml", "meaning", "Meaning")
     _edit(top / "histolib/plots/embeddings.py", "alpha=0.6", "alpha=0.5")
     drawing = {path.stem for path in top.glob("notebooks/*.ipynb") if "plots.embedding(" in path.read_text("utf8")}
-    assert "idc_transfer" in drawing and "breakhis_magnification" not in drawing
+    assert "pretraining" in drawing and "breakhis_magnification" not in drawing
+    # Chapters that belong to no paper quote all of them.
+    papers = {"breakhis_patches", "mammography_finetuning", "idc_transfer"}
+    shown = papers | {"audit", "comparison"} & {*chapters.chapters(top)}
     waiting = _waiting(top, done)
-    shown = drawing | {"breakhis_patches", "mammography_finetuning"}
-    # A chapter across the papers shows their runs, and comes after them.
-    assert {Path(name).parts[2] for name in waiting} == shown | {"comparison"}
+    assert {Path(name).parts[2] for name in waiting} == drawing | shown
     assert not [name for name in waiting if "/units/" in name]
     assert _digests(top) == before
 
-    # A layer: the units of the studies whose networks have it.
+    # A layer: the units of the study whose network has it.
     _edit(top / "histolib/models/patch_resnet.py", "def patch_resnet(", "LAYER = 1\n\n\ndef patch_resnet(")
     after = _digests(top)
     assert {name for name in STUDIES if after[name] != before[name]} == {"breakhis_patches"}
     units = {Path(name).parts[2] for name in _waiting(top, done) if "/units/" in name}
-    assert units == {"breakhis_patches", "comparison"}
+    # The comparison has that network among its methods.
+    assert units == {"breakhis_patches"} | {"comparison"} & {*chapters.chapters(top)}
