@@ -149,6 +149,9 @@ def compute(settings: Mapping) -> Result:
 def _check(parameters: Mapping) -> None:
     if unknown := sorted({*parameters["without"]} - {*names.ROWS}):
         raise ValueError(f"without: {', '.join(unknown)}; expected some of {', '.join(names.ROWS)}")
+    left = len({*names.ROWS} - {*parameters["without"]}) + len(parameters["blocks"])
+    if left < 2:
+        raise ValueError(f"without={parameters['without']}: leaves {left} rows; expected at least two to compare")
     if wrong := sorted({*parameters["sets"]} - {*twins.NAMES}):
         raise ValueError(f"sets: {', '.join(wrong)}; expected some of {', '.join(twins.NAMES)}")
     for key in ("sides", "patients"):
