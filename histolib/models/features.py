@@ -106,43 +106,39 @@ def from_table(path: Path | str, images: Sequence[str] | None = None) -> pd.Data
     Parameters
     ----------
     path
-        ``.csv``: a head line, then a line per image, its ``image_id`` first and then its numbers. ``.npz``: arrays
-        ``image_id`` (N,) and ``features`` (N, D).
+        ``.csv``: a head line, then of each image its ``image_id`` and its numbers. ``.npz``: arrays ``image_id`` (N,)
+        and ``features`` (N, D).
     images
-        The images that are wanted; None takes all, in the order of the file.
+        The images that are wanted, in this order; None takes all.
 
     Returns
     -------
     DataFrame of float32, (N, D)
         Index ``image_id``, text.
 
-    Raises
-    ------
-    ValueError
-        Another ending; no row or no number; an image that comes twice or is wanted and not there; a value that is no
-        finite number. Names the file.
+    Raises ValueError: another ending, or other arrays; no row or no number; an image that comes twice, or is wanted and
+    missing; a value that is no finite number. Names the file.
     """
-    path = Path(path)
-    if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as file:
-            if not {"image_id", "features"} <= {*file}:
-                raise ValueError(f"{path}: arrays {', '.join(file) or '(none)'}; expected image_id and features")
-            table = pd.DataFrame(file["features"], index=file["image_id"].astype(str))
-    elif path.suffix == ".csv":
+    if Path(path).suffix == ".npz":
+        with np.load(path) as file:
+            arrays = dict(file)
+        if not {"image_id", "features"} <= {*arrays}:
+            raise ValueError(f"{path}: arrays {', '.join(arrays)}; expected image_id and features")
+        table = pd.DataFrame(arrays["features"], arrays["image_id"].astype(str))
+    elif Path(path).suffix == ".csv":
         table = pd.read_csv(path, index_col=0, dtype={0: str})
     else:
-        raise ValueError(f"{path}: ends in {path.suffix!r}; expected .csv or .npz")
-    table.index = table.index.astype(str)
-    values = table.apply(pd.to_numeric, errors="coerce").to_numpy(np.float32)
-    wrong, missing = ~np.isfinite(values).all(axis=1), [] if images is None else list(set(images) - set(table.index))
-    for what, names in (("comes twice", table.index[table.index.duplicated()]), ("is missing", sorted(missing)),
-                        ("has a value that is no finite number", table.index[wrong])):  # fmt: skip
-        if len(names):
-            raise ValueError(f"{path}: image {names[0]} {what} ({len(names)} such images)")
-    if not values.size:
+        raise ValueError(f"{path}: expected a file that ends in .csv or .npz")
+    table = table.apply(pd.to_numeric, errors="coerce").astype(np.float32).rename_axis("image_id")
+    names, finite = table.index.astype(str), np.isfinite(table.to_numpy()).all(axis=1)
+    missing = pd.Index(images if images is not None else []).difference(names)
+    for what, wrong in (("comes twice", names[names.duplicated()]), ("is missing", missing),
+                        ("has a value that is no finite number", names[~finite])):  # fmt: skip
+        if len(wrong):
+            raise ValueError(f"{path}: image {wrong[0]} {what} ({len(wrong)} such images)")
+    if not table.size:
         raise ValueError(f"{path}: {len(table)} rows of {table.shape[1]} numbers; expected at least one of each")
-    found = pd.DataFrame(values, index=table.index.rename("image_id"))
-    return found if images is None else found.loc[list(images)]
+    return table if images is None else table.loc[list(images)]
 
 
 def folded(model: keras.Model) -> keras.Model:

@@ -43,7 +43,7 @@ def test_a_table_of_features_that_cannot_be_used_is_named(tmp_path, ending, ids,
 
 
 def test_a_table_of_features_of_another_kind_is_named(tmp_path):
-    with pytest.raises(ValueError, match="ends in '.xls'; expected .csv or .npz"):
+    with pytest.raises(ValueError, match="features.xls: expected a file that ends in .csv or .npz"):
         features.from_table(tmp_path / "features.xls")
     np.savez(tmp_path / "other.npz", x=np.zeros(3))
     with pytest.raises(ValueError, match="other.npz: arrays x; expected image_id and features"):
