@@ -11,6 +11,8 @@ sys.path.insert(0, os.getcwd())
 from studybook.engine import dependencies, units
 
 CHAPTERS = sorted(path.stem for path in Path("notebooks").glob("*.ipynb"))
+# They set the papers' runs beside each other, so they come last.
+ACROSS = [name for name in CHAPTERS if name in ("comparison",)]
 PYTHON = sys.executable
 # Seconds for one cell; three days, for the published settings on a CPU. Only a guard against a kernel that hangs.
 CELL_TIMEOUT = int(os.environ.get("CELL_TIMEOUT") or 259200)
@@ -33,7 +35,17 @@ def files(folder, pattern="**/*"):
 
 
 def kept_records(wildcards):
-    return files(f"records/{wildcards.chapter}")
+    """Kept runs that a chapter shows: its own, or, of one that belongs to no paper, those of all chapters."""
+    return files("records" if wildcards.chapter in ACROSS else f"records/{wildcards.chapter}")
+
+
+def runs_beside(wildcards):
+    """The runs of this book that a chapter across the papers shows: those of all papers that are asked for too."""
+    if wildcards.chapter not in ACROSS:
+        return []
+    folder = Path("runs", wildcards.profile)
+    papers = (name for name in CHAPTERS if Path("studybook/papers", name).is_dir())
+    return [f"{folder}/{name}/record.json" for name in papers if (folder / name / "parameters.yaml").exists()]
 
 
 def code_of(source):
@@ -42,15 +54,17 @@ def code_of(source):
 
 
 def chapter_code(wildcards):
-    """What a chapter is executed with: what its notebook imports, and its paper's numbers."""
-    source = dependencies.of_notebook(Path("notebooks", f"{wildcards.chapter}.ipynb"))
-    paper = f"studybook/papers/{wildcards.chapter}"
-    return code_of(source) + files(paper, "published.yaml") + files(paper, "*.csv")
+    """What a chapter is executed with: what its notebook imports, and its paper's numbers, or those of all papers."""
+    used = code_of(dependencies.of_notebook(Path("notebooks", f"{wildcards.chapter}.ipynb")))
+    papers, own = "studybook/papers", wildcards.chapter
+    if not Path(papers, own).is_dir() and "studybook/published/reported.py" in used:
+        own = "*"
+    return used + files(papers, f"{own}/published.yaml") + files(papers, f"{own}/*.csv")
 
 
 def study_code(wildcards):
     """What the units of a chapter's study are computed with."""
-    return code_of(f"from studybook.papers.{wildcards.chapter} import study")
+    return code_of(f"from {units.room(wildcards.chapter)} import study")
 
 
 def stamps(wildcards):
@@ -98,6 +112,7 @@ rule chapter:
         parameters="runs/{profile}/{chapter}/parameters.yaml",
         code=chapter_code,
         kept=kept_records,
+        beside=runs_beside,
         units=stamps,
     output:
         # Written by the chapter itself, at its end; Snakemake removes it before a run and after a failed one.
@@ -128,7 +143,8 @@ rule book:
         notebooks=expand("runs/{{profile}}/{chapter}/{chapter}.ipynb", chapter=CHAPTERS),
         pages=files("book"),
         config="_config.yml",
-        builder=code_of("from studybook.engine import book"),
+        builder=code_of("from studybook.engine import book; from studybook.comparison import glance")
+        + files("studybook/papers", "*/published.yaml"),
         kept=files("records", "*/*/record.json"),
     output:
         "runs/{profile}/book/_build/html/index.html",

@@ -24,7 +24,7 @@ LAYERS = {
         {"training"},
         {"plots", "stain"},
     ],
-    "studybook": [{"engine", "published", "twins"}, {"screening", "pretraining"}, {"papers"}],
+    "studybook": [{"engine", "published", "twins"}, {"screening", "pretraining"}, {"papers"}, {"audit", "comparison"}],
 }
 # Words that would tie the library to this book; a citation by authors, year, section or equation is none, nor is
 # `Dataset.twin`, which tells drawn images from photographs.

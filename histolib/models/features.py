@@ -1,7 +1,11 @@
 """Numbers that describe an image: pooled or flattened outputs of a network."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import keras
 import numpy as np
+import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
 from histolib.models import Preprocessing, blocks
@@ -94,6 +98,47 @@ def power_mean(features: np.ndarray, p: float = 3) -> np.ndarray:
 def standardized(values: np.ndarray) -> np.ndarray:
     """Features (N, D) with mean 0 and standard deviation 1 each, so that none rules a map by its unit; float64."""
     return StandardScaler().fit_transform(np.asarray(values, np.float64))
+
+
+def from_table(path: Path | str, images: Sequence[str] | None = None) -> pd.DataFrame:
+    """Features that were computed elsewhere, such as by a network that this library has not.
+
+    Parameters
+    ----------
+    path
+        ``.csv``: a head line, then of each image its ``image_id`` and its numbers. ``.npz``: arrays ``image_id`` (N,)
+        and ``features`` (N, D).
+    images
+        The images that are wanted, in this order; None takes all.
+
+    Returns
+    -------
+    DataFrame of float32, (N, D)
+        Index ``image_id``, text.
+
+    Raises ValueError: another ending, or other arrays; no row or no number; an image that comes twice, or is wanted and
+    missing; a value that is no finite number. Names the file.
+    """
+    if Path(path).suffix == ".npz":
+        with np.load(path) as file:
+            arrays = dict(file)
+        if not {"image_id", "features"} <= {*arrays}:
+            raise ValueError(f"{path}: arrays {', '.join(arrays)}; expected image_id and features")
+        table = pd.DataFrame(arrays["features"], arrays["image_id"].astype(str))
+    elif Path(path).suffix == ".csv":
+        table = pd.read_csv(path, index_col=0, dtype={0: str})
+    else:
+        raise ValueError(f"{path}: expected a file that ends in .csv or .npz")
+    table = table.apply(pd.to_numeric, errors="coerce").astype(np.float32).rename_axis("image_id")
+    names, finite = table.index.astype(str), np.isfinite(table.to_numpy()).all(axis=1)
+    missing = pd.Index(images if images is not None else []).difference(names)
+    for what, wrong in (("comes twice", names[names.duplicated()]), ("is missing", missing),
+                        ("has a value that is no finite number", names[~finite])):  # fmt: skip
+        if len(wrong):
+            raise ValueError(f"{path}: image {wrong[0]} {what} ({len(wrong)} such images)")
+    if not table.size:
+        raise ValueError(f"{path}: {len(table)} rows of {table.shape[1]} numbers; expected at least one of each")
+    return table if images is None else table.loc[list(images)]
 
 
 def folded(model: keras.Model) -> keras.Model:

@@ -9,6 +9,7 @@ build is not left behind.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import re
@@ -75,6 +76,8 @@ def stage(profile: str, root: Path = Path()) -> Path:
         "get_it": _commands(config["repository"]["url"], "make book"),
         "times": times({name: facts[name] for name in ordered}, {name: runs / name for name in names}),
     }
+    if "{{ glance }}" in (root / "book/intro.md").read_text("utf8"):
+        config["sphinx"]["config"]["myst_substitutions"]["glance"] = at_a_glance(root / "records", runs)
     kept = {f"{path.parent.parent.name}: {path.parent.name}": path for path in root.glob("records/*/*/record.json")}
     with cache.atomic_folder(runs / "source") as source:
         shutil.copytree(root / "book", source / "book")
@@ -131,6 +134,25 @@ def build(profile: str, root: Path = Path()) -> Path:
             )
         (html / "_static/pages.js").write_text(f"window.PAGES = {json.dumps(searchable(html))};\n", "utf8")
     return book / "_build" / "html" / "index.html"
+
+
+def at_a_glance(kept: Path, runs: Path) -> str:
+    """The main claim of each paper beside what the kept runs and this book's say about it, as Markdown.
+
+    Parameters
+    ----------
+    kept, runs
+        Folders of the kept runs and of this profile's, by chapter.
+    """
+    # By name: the engine stands below the rooms that it runs.
+    found = importlib.import_module("studybook.comparison.glance").table(kept, runs)
+    columns = ["claim", "published", "real images", "twins", "verdict"]
+    rows = []
+    for paper, row in found.iterrows():
+        cells = {name: escape(row[name]) for name in columns} | {"verdict": f"**{escape(row['verdict'])}**"}
+        cells["claim"] += f" (compared: {escape(row['compared'])})"
+        rows.append([f"[](../notebooks/{paper}.ipynb)", *cells.values()])
+    return table(["Chapter", *(name.capitalize() for name in columns)], rows)
 
 
 def times(records: dict[str, dict[str, Any]], folders: dict[str, Path]) -> str:

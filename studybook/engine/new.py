@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from histolib import cache, datasets
+from studybook.engine import colab
 
 SKELETON = Path(__file__).parent / "skeleton"
 WORDS = ("NEW_CHAPTER", "NEW_DATASET", "NEW_TITLE", "NEW_KEY")
@@ -66,6 +67,8 @@ def chapter(name: str, dataset: str = "idc", title: str = "", key: str = "", roo
     missing = [path for path in (CONTENTS, BIBLIOGRAPHY) if not (root / path).is_file()]
     if missing:
         raise NewError(f"no {missing[0]} in {root.resolve()}; run this in the repository's top folder")
+    notebook = Path("notebooks", f"{name}.ipynb")
+    texts[notebook] = colab.inserted(texts[notebook], colab.address(root))
     texts[CONTENTS] = _with_entry((root / CONTENTS).read_text("utf8"), entry)
     known = (root / BIBLIOGRAPHY).read_text("utf8")
     if not re.search(rf"^@\w+{{{key},", known, re.M):

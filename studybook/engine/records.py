@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -62,9 +62,10 @@ class RunRecord:
         yield
         self.stages[name] = self.stages.get(name, 0.0) + time.perf_counter() - start
 
-    def uses(self, dataset) -> None:
-        """Note which data the run uses; `dataset` is a `histolib.datasets.Dataset`."""
-        self.data = data_facts(dataset)
+    def uses(self, *sets) -> None:
+        """Note which data the run uses, one or several `histolib.datasets.Dataset`."""
+        found = [data_facts(one) for one in sets]
+        self.data = found[0] if len(found) == 1 else of_several(found)
 
     def finish(self, table: pd.DataFrame, results: pd.DataFrame) -> Path:
         """Save predictions, then the record, each whole or not at all.
@@ -111,6 +112,22 @@ def data_facts(dataset) -> dict:
         "patients": int(dataset.table["patient"].nunique()),
         "skipped": list(dataset.skipped),
         "left_out": dict(dataset.left_out),
+    }
+
+
+def of_several(sets: Sequence[Mapping]) -> dict:
+    """`data_facts` of several sets as one; it is a twin if all are, and each stands in ``sets`` with its own facts."""
+    names = [one["name"] + (" (drawn)" if one["twin"] else "") for one in sets]
+    drawn = all(one["twin"] for one in sets)
+    return {
+        "name": ", ".join(one["name"] for one in sets) if drawn else ", ".join(names),
+        "twin": drawn,
+        "fingerprint": hashlib.sha256("".join(one["fingerprint"] for one in sets).encode()).hexdigest(),
+        "images": sum(one["images"] for one in sets),
+        "patients": sum(one["patients"] for one in sets),
+        "skipped": [file for one in sets for file in one["skipped"]],
+        "left_out": {f"{one['name']}: {reason}": n for one in sets for reason, n in one["left_out"].items()},
+        "sets": list(sets),
     }
 
 

@@ -21,7 +21,7 @@ class Shown(Styler):
         return self.data.to_string()
 
 
-def table(frame: pd.DataFrame | pd.Series, digits: int = 3, index: bool = True) -> Shown:
+def table(frame: pd.DataFrame | pd.Series, digits: int = 3, index: bool = True, searchable: bool = False) -> Shown:
     """A table for a reader: a dash where there is no number, thousands set off, long text in full.
 
     Parameters
@@ -32,6 +32,8 @@ def table(frame: pd.DataFrame | pd.Series, digits: int = 3, index: bool = True) 
         Decimal places of numbers that are not whole.
     index
         Whether the index is shown.
+    searchable
+        Whether a page of the book lets its reader sort the rows and search them (``book/_static/tables.js``).
 
     Returns
     -------
@@ -44,7 +46,8 @@ def table(frame: pd.DataFrame | pd.Series, digits: int = 3, index: bool = True) 
         frame.index = frame.index.map(lambda label: _unbroken(label) if isinstance(label, str) else label)
     name = hashlib.sha256(frame.to_csv().encode()).hexdigest()[:10]
     style = Shown(frame, uuid=name, cell_ids=False, precision=digits, na_rep="–", thousands=",")
-    style = style.hide(names=True).hide(names=True, axis="columns").set_table_attributes('class="dataframe"')
+    kind = "dataframe searchable" if searchable else "dataframe"
+    style = style.hide(names=True).hide(names=True, axis="columns").set_table_attributes(f'class="{kind}"')
     return style if index else style.hide()
 
 

@@ -1,6 +1,6 @@
 """Units of work: a study cut into settings that are computed, kept and resumed each on its own.
 
-A chapter that compares many settings has a module ``studybook.papers.<chapter>.study``, which holds
+A chapter that compares many settings has a module ``study`` in its room (`room`), which holds
 
 ``plan(parameters)``
     the settings of all units, a list of flat dictionaries of numbers and text, from the chapter's parameters;
@@ -23,7 +23,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
-import importlib
+import importlib.util
 import json
 import sys
 import time
@@ -96,9 +96,15 @@ class Gathered:
         return self.units[chosen]
 
 
+def room(chapter: str) -> str:
+    """The package that holds a chapter's own code: a paper's, or one that belongs to no paper."""
+    paper = f"studybook.papers.{chapter}"
+    return paper if importlib.util.find_spec(paper) else f"studybook.{chapter}"
+
+
 def study(chapter: str) -> ModuleType | None:
     """The module of a chapter's study, None if it has none."""
-    name = f"studybook.papers.{chapter}.study"
+    name = f"{room(chapter)}.study"
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as missing:

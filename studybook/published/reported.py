@@ -15,8 +15,8 @@ import yaml
 from studybook.published import schema
 
 __all__ = [
-    "claims", "entries", "figure", "find", "outside", "paper", "papers", "printed", "settings", "table", "value",
-    "verdicts",
+    "cells", "claims", "entries", "figure", "find", "outside", "paper", "papers", "printed", "settings", "table",
+    "value", "verdicts",
 ]  # fmt: skip
 
 _PAPERS = Path(__file__).resolve().parents[1] / "papers"
@@ -167,6 +167,28 @@ def claims(paper: str) -> pd.DataFrame:
         If the paper is unknown.
     """
     return _listing(paper, "claims")
+
+
+def cells(paper: str) -> dict[str, str]:
+    """Return every number in a paper's tables and figures: its reference, as `find` takes it, to what it is, in words.
+
+    A row is named by its words and, if it begins with a number, by that one, so that such a number is none of these.
+    """
+    content, found = _load(paper), {}
+    for part, prefix in (("tables", ""), ("figures", "figure ")):
+        for number, entry in dict(content[part] or {}).items():
+            columns = entry.get("columns", [])
+            named = [k for k, column in enumerate(columns) if column["unit"] == "text" or k == 0]
+            rows = entry.get("rows", [])
+            for row in rows:
+                keys = [row[k] for k in named]
+                # As few of them as tell the row from the others.
+                few = next(n for n in range(1, len(keys) + 1) if sum({*keys[:n]} <= {*one} for one in rows) == 1)
+                for k, column in enumerate(columns):
+                    if k not in named and row[k] != schema.DASH:
+                        reference = "/".join([f"{prefix}{number}", *keys[:few], column["name"]])
+                        found[reference] = f"{', '.join(keys)}: {column['name'].replace('_', ' ')}"
+    return found
 
 
 def settings(paper: str) -> pd.DataFrame:

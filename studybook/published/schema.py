@@ -25,7 +25,7 @@ VERDICTS = {
 }
 # What a run can say about a claim (`studybook.published.verdicts`).
 HOLDS, DOES_NOT_HOLD, CANNOT_TELL = "holds", "does not hold", "cannot tell"
-_VERDICT = ({"id", "claim", "compared", "expected", "holds", "fails", "open"}, {"reported", "margin"})
+_VERDICT = ({"id", "claim", "compared", "expected", "holds", "fails", "open"}, {"reported", "margin", "main"})
 _CHECK = ({"id", "check", "reported"}, {"exact", "otherwise", "remark", *OPERATIONS})  # needed; allowed
 _REMARK = ({"id", "place", "text"}, set())
 _PARTS = {"paper", "tables", "figures", *LISTS, "checks", "remarks", "verdicts"}

@@ -1,7 +1,8 @@
 """What runs say about a paper's claims: each claim holds, does not hold, or cannot be told, by one rule.
 
 The claims stand in ``published.yaml``, part ``verdicts``: the claim in our words, the printed values, which difference
-answers it, on which side of 0 the claim puts that difference, and what is to be said in each of the three cases.
+answers it, on which side of 0 the claim puts that difference, and what is to be said in each of the three cases. The
+claim that a paper stands for on the book's first page is marked ``main: true``.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from histolib import datasets
-from studybook.engine import chapters, parameters
+from studybook.engine import chapters, colab, parameters
 from studybook.published import reported
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +50,8 @@ def tagged(cells, tag) -> list[int]:
 
 
 def code(cells) -> list[dict]:
-    return [cell for cell in cells if cell["cell_type"] == "code"]
+    """The code cells, but for the one that is for Colab alone and that no page shows."""
+    return [cell for cell in cells if cell["cell_type"] == "code" and colab.TAG not in cell["metadata"].get("tags", [])]
 
 
 def prose(cells) -> str:
@@ -59,6 +60,12 @@ def prose(cells) -> str:
 
 def test_committed_without_outputs(cells):
     assert not [source(cell) for cell in code(cells) if cell["outputs"] or cell["execution_count"] is not None]
+
+
+def test_colab_comes_first_with_the_address_of_the_settings(cells):
+    # `python -m studybook.engine.colab` writes it.
+    assert cells[1] == colab.cell(colab.address(ROOT))
+    assert [cell for cell in cells if colab.TAG in cell["metadata"].get("tags", [])] == [cells[1]]
 
 
 def test_the_metadata_name_the_data_sets(path, cells):
@@ -113,6 +120,18 @@ def test_it_ends_with_the_verdicts(path, cells):
     if path.stem in reported.papers():
         text = "".join(source(cell) for cell in code(cells))
         assert f'verdicts.table("{path.stem}"' in text and f'verdicts.sentences("{path.stem}"' in text
+
+
+def test_what_was_found_is_computed(cells):
+    # Of a chapter without a paper too: sentences made from tables, and no code that only prints what somebody typed.
+    heading = next(k for k, cell in enumerate(cells) if "## What was found" in source(cell))
+    found = [source(cell) for cell in cells[heading:] if cell["cell_type"] == "code"]
+    assert any("sentences(" in text for text in found) and not any('Markdown("' in text for text in found)
+
+
+def test_a_chapter_without_a_paper_shows_no_paper_by_itself(path, cells):
+    if path.stem not in reported.papers():
+        assert "studybook.papers" not in "".join(map(source, cells))
 
 
 def test_every_exercise_has_a_place_of_its_own_a_time_and_an_answer(path, cells):

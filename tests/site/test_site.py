@@ -44,6 +44,8 @@ def test_a_chapter_launches_from_the_repository_and_can_be_downloaded(site, root
     page = site / "notebooks" / f"{name}.html"
     (binder,) = {link for link in links(page) if "mybinder.org" in link}
     assert (root / binder.partition("urlpath=lab/tree/")[2]).is_file()
+    (opened,) = {link for link in links(page) if "colab.research.google.com" in link}
+    assert (root / opened.partition("/blob/main/")[2]).is_file() and opened.endswith(f"notebooks/{name}.ipynb")
     (download,) = {link for link in links(page) if link.endswith(".ipynb") and "://" not in link}
     notebook = json.loads((page.parent / download).read_text("utf8"))
     assert any(cell.get("outputs") for cell in notebook["cells"])

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
-from scipy import stats
 
 from histolib import metrics
 from histolib.metrics.resampling import interval, resampled
 from studybook.engine.units import Gathered
 from studybook.papers.breakhis_patches.scoring import RAW, by_rule, varied
 from studybook.papers.breakhis_patches.study import OURS, REGULARIZATIONS, TUNED
-from studybook.published import beside, reported
+from studybook.published import beside, multiple, reported
 from studybook.twins.ceiling import METHOD as CEILING
 
 ALL, HERE = "all others", "not in this run"
@@ -279,12 +277,9 @@ def _compared(levels: Mapping[str, pd.DataFrame], claim: tuple) -> list[str]:
 
 
 def _corrected(rows: Mapping) -> pd.DataFrame:
-    """Differences as text with p values by Holm: the k-th smallest of m times m - k + 1, and never below an earlier."""
+    """Differences as text with their p values, corrected by Holm."""
     known = pd.DataFrame({key: one for key, one in rows.items() if one is not None}).T
-    if len(known):
-        error = ((known["high"] - known["low"]) / (2 * stats.norm.ppf(0.975))).clip(lower=1e-9)
-        p = pd.Series(2 * stats.norm.sf(known["value"].abs() / error), known.index).sort_values()
-        holm = (p * np.arange(len(p), 0, -1)).cummax().clip(upper=1).to_dict()
+    holm = multiple.holm(multiple.of_interval(known)).to_dict() if len(known) else {}
     table = {
         key: {"this run": HERE if one is None else beside.interval(one, sign="+"),
               "p (Holm)": "–" if one is None else f"{holm[key]:.2f}"}

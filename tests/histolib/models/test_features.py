@@ -7,6 +7,53 @@ from histolib.descriptors import baselines, embeddings
 from histolib.models import features
 
 
+def table_file(folder, ending: str, ids=("b", "a", "10"), values=((1.5, 2), (3, 4), (5, 6))):
+    path = folder / f"features{ending}"
+    if ending == ".npz":
+        np.savez(path, image_id=np.array(ids, str), features=np.array(values, float))
+    else:
+        lines = [",".join([str(one), *map(str, row)]) for one, row in zip(ids, values)]
+        path.write_text("\n".join(["image_id,x,y", *lines]) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("ending", [".csv", ".npz"])
+def test_features_from_elsewhere_come_in_the_order_that_is_asked_for(tmp_path, ending):
+    path = table_file(tmp_path, ending)
+    assert features.from_table(path).index.tolist() == ["b", "a", "10"]
+    found = features.from_table(path, ["10", "b"])
+    assert found.to_numpy().dtype == np.float32 and found.to_numpy().tolist() == [[5, 6], [1.5, 2]]
+    assert found.index.tolist() == ["10", "b"]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".npz"])
+@pytest.mark.parametrize(
+    ("ids", "value", "words"),
+    [
+        (("b", "a", "b"), 1, r"image b comes twice \(1 such images\)"),
+        (("b", "c", "10"), 1, r"image a is missing \(1 such images\)"),
+        (("b", "a", "10"), np.nan, r"image b has a value that is no finite number"),
+        (("b", "a", "10"), np.inf, r"image b has a value that is no finite number"),
+    ],
+)
+def test_a_table_of_features_that_cannot_be_used_is_named(tmp_path, ending, ids, value, words):
+    path = table_file(tmp_path, ending, ids, ((value, 2), (3, 4), (5, 6)))
+    with pytest.raises(ValueError, match=f"features{ending}: {words}"):
+        features.from_table(path, ["a", "b"])
+
+
+def test_a_table_of_features_of_another_kind_is_named(tmp_path):
+    with pytest.raises(ValueError, match="features.xls: expected a file that ends in .csv or .npz"):
+        features.from_table(tmp_path / "features.xls")
+    np.savez(tmp_path / "other.npz", x=np.zeros(3))
+    with pytest.raises(ValueError, match="other.npz: arrays x; expected image_id and features"):
+        features.from_table(tmp_path / "other.npz")
+    with pytest.raises(ValueError, match="features.csv: image a has a value that is no finite"):
+        features.from_table(table_file(tmp_path, ".csv", ("a",), (("x", 2),)))
+    with pytest.raises(ValueError, match="0 rows of 2 numbers"):
+        features.from_table(table_file(tmp_path, ".csv", (), ()))
+
+
 def test_color_forest_learns_color_and_repeats():
     rng = np.random.default_rng(0)
     labels = np.arange(80) % 2

@@ -138,9 +138,12 @@ def test_what_a_change_costs(copy):
     _edit(top / "studybook/papers/idc_transfer/published.yaml", "meaning", "Meaning")
     _edit(top / "histolib/plots/embeddings.py", "alpha=0.6", "alpha=0.5")
     drawing = {path.stem for path in top.glob("notebooks/*.ipynb") if "plots.embedding(" in path.read_text("utf8")}
-    assert "idc_transfer" in drawing and "breakhis_magnification" not in drawing
+    assert "pretraining" in drawing and "breakhis_magnification" not in drawing
+    # Chapters that belong to no paper quote all of them.
+    papers = {"breakhis_patches", "mammography_finetuning", "idc_transfer"}
+    shown = papers | {"audit", "comparison"} & {*chapters.chapters(top)}
     waiting = _waiting(top, done)
-    assert {Path(name).parts[2] for name in waiting} == drawing | {"breakhis_patches", "mammography_finetuning"}
+    assert {Path(name).parts[2] for name in waiting} == drawing | shown
     assert not [name for name in waiting if "/units/" in name]
     assert _digests(top) == before
 
@@ -149,4 +152,5 @@ def test_what_a_change_costs(copy):
     after = _digests(top)
     assert {name for name in STUDIES if after[name] != before[name]} == {"breakhis_patches"}
     units = {Path(name).parts[2] for name in _waiting(top, done) if "/units/" in name}
-    assert units == {"breakhis_patches"}
+    # The comparison has that network among its methods.
+    assert units == {"breakhis_patches"} | {"comparison"} & {*chapters.chapters(top)}

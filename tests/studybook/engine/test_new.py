@@ -34,7 +34,7 @@ def copy(tmp_path_factory):
 @pytest.fixture
 def project(tmp_path):
     """What a new chapter is entered in, and nothing else."""
-    for path in (new.CONTENTS, new.BIBLIOGRAPHY):
+    for path in (new.CONTENTS, new.BIBLIOGRAPHY, Path("_config.yml")):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / path, tmp_path / path)
     return tmp_path

@@ -74,3 +74,13 @@ def test_kept_runs(finished, tmp_path):
     (tmp_path / "gpu-x.json").write_text(json.dumps({"accelerator": "chip", "minutes": {"baseline": 1.5}}))
     (one,) = records.gpu_minutes(tmp_path)
     assert one.name == "chip" and one["baseline"] == 1.5
+
+
+def test_several_sets_are_one_with_each_of_them_named():
+    one = {"name": "idc", "twin": False, "fingerprint": "a", "images": 3, "patients": 2, "skipped": ["x"]}
+    other = one | {"name": "bach", "twin": True, "fingerprint": "b", "skipped": [], "left_out": {"hidden": 2}}
+    both = records.of_several([one | {"left_out": {}}, other])
+    assert both["name"] == "idc, bach (drawn)" and both["twin"] is False and both["skipped"] == ["x"]
+    assert both["images"] == 6 and both["left_out"] == {"bach: hidden": 2} and len(both["sets"]) == 2
+    drawn = records.of_several([other, other])
+    assert drawn["twin"] is True and drawn["name"] == "bach, bach" and drawn["fingerprint"] != both["fingerprint"]

@@ -49,3 +49,9 @@ def test_a_training_is_shown_whole_and_fits_a_page(study):
     assert all(part in "\n".join(lines) for part in ("training.fit", "categorical_crossentropy", "epochs"))
     assert max(map(len, lines)) <= 84 and len([line for line in lines if line.strip()]) <= 26
     assert "fmt:" not in "\n".join(lines)
+
+
+def test_a_table_says_whether_it_can_be_searched():
+    frame = pd.DataFrame({"a": [1]})
+    assert 'class="dataframe searchable"' in show.table(frame, searchable=True).to_html()
+    assert 'class="dataframe"' in show.table(frame).to_html()

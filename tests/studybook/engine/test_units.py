@@ -120,6 +120,12 @@ def test_groups_keep_the_order_of_the_plan(monkeypatch):
     assert [one["fold"] for one in found["power2"]] == [0, 1]
 
 
+def test_a_chapter_has_its_room_among_the_papers_or_beside_them():
+    assert units.room("idc_transfer") == "studybook.papers.idc_transfer"
+    assert units.room("pretraining") == "studybook.pretraining"
+    assert units.study("comparison").__name__ == "studybook.comparison.study"
+
+
 def test_a_chapter_without_a_study_has_no_groups():
     assert units.groups("pretraining", {}) == {}
 

@@ -157,3 +157,10 @@ def test_a_table_may_be_known_by_its_caption_alone(content):
     content["tables"]["2"].pop("unreadable")
     with pytest.raises(ValueError, match="p.yaml, table 2: columns missing"):
         schema.validate(content, "p.yaml")
+
+
+@pytest.mark.parametrize("paper", reported.papers())
+def test_cells_are_found_by_their_references(paper):
+    for reference in reported.cells(paper):
+        assert float(reported.value(paper, reference)) is not None
+    assert reported.cells("idc_transfer")["3/baseline/f1"] == "baseline, CNN, from scratch: f1"
