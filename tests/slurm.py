@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel")
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "srun")
 CONFIG = """
 ClusterName=tests
 SlurmctldHost=localhost
@@ -55,11 +55,16 @@ def cluster(folder: Path, memory: int = 8000) -> Iterator[dict[str, str]]:
     (folder / "slurm.conf").write_text(
         CONFIG.format(folder=folder, user=user, cores=os.cpu_count(), memory=memory), "utf8"
     )
+    # Snakemake's plugin takes SLURM's variables away, and a job starts its steps by srun, which needs this one.
+    (folder / "bin").mkdir()
+    srun = shutil.which("srun")
+    (folder / "bin/srun").write_text(f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {srun} "$@"\n')
+    (folder / "bin/srun").chmod(0o755)
     (folder / "munge.key").write_bytes(os.urandom(1024))
     (folder / "munge.key").chmod(0o400)
     environment = os.environ | {
         "SLURM_CONF": str(folder / "slurm.conf"),
-        "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin",
+        "PATH": f"{folder}/bin:{os.environ['PATH']}:/usr/sbin:/sbin",
     }
     places = {"socket": "munge.socket", "key-file": "munge.key", "log-file": "munge.log", "pid-file": "munge.pid",
               "seed-file": "munge.seed"}  # fmt: skip

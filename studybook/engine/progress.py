@@ -29,6 +29,10 @@ _STATUS = re.compile(r"exit status (\d+)")  # the last line of a log, written by
 _NOISE = re.compile(
     r"SLURM account|At least one job did not complete|Exiting because a job|^Rules: |no wall ?time", re.I
 )
+# In an executor's log of a job, among what Snakemake says there, the lines of the programs that started it.
+_OUTSIDE = re.compile(r"^\S+: (?:error|fatal): ")
+# What an executor adds to why a job failed that tells nothing more.
+_VAGUE = re.compile(r"Detailed failure reason unavailable \(.*?\)\.?|For further error details see .*")
 
 
 @dataclass
@@ -108,10 +112,10 @@ class LogHandler(LogHandlerBase):
         own = [Path(log) for log in step.logs if _fresh(log, step.began)]
         # What the executor keeps of a job, for one that failed before it had a log of its own.
         others = [Path(part) for log in told["log"] for part in str(log).split(", ") if part not in step.logs]
-        reason, log = why(own + [log for log in others if log.is_file()], told["rule_msg"])
+        reason, log = why(own, [log for log in others if log.is_file()], told["rule_msg"])
         self.failures.append(Failure(step.name, reason, str(log) if log else None))
         self._say(f"FAILED: {step.name}")
-        for line in _tail(log) if log else []:
+        for line in _tail(log) if log in own else []:
             print(f"    {line}", file=sys.stderr)
 
     def _beat(self) -> None:
@@ -144,25 +148,30 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def why(logs: Iterable[Path], message: str | None) -> tuple[str, Path | None]:
+def why(logs: Iterable[Path], others: Iterable[Path], message: str | None) -> tuple[str, Path | None]:
     """Why a step failed, in one line, and the log that says so.
 
     Parameters
     ----------
     logs
-        Those that there are; notebooks among them tell nothing.
+        The step's own, those that there are; notebooks among them tell nothing.
+    others
+        What the executor keeps of the job.
     message
         What the executor says of the job, if anything: that it was refused or canceled.
     """
-    texts = [(log, _lines(log)) for log in logs if log.suffix != ".ipynb"]
-    said = " ".join((message or "").split())
+    texts = [(log, lines) for log in logs if log.suffix != ".ipynb" and (lines := _lines(log))]
     for log, lines in texts:
-        status = _STATUS.fullmatch(lines[-1]) if lines else None
+        status = _STATUS.fullmatch(lines[-1])
         if status and int(status[1]) == 137:
             return "killed (exit status 137): by hand, or because memory ran out", log
         told = [line for line in lines if not _STATUS.fullmatch(line)]
         if status and told:
             return told[-1], log
+    said = _VAGUE.sub("", " ".join((message or "").split())).strip()
+    for log in others:
+        outside = [line for line in _lines(log) if _OUTSIDE.search(line)]
+        return " ".join([said, *outside[-1:]]).strip(), log
     log, lines = texts[0] if texts else (None, [])
     return said or (lines[-1] if lines else "it ended without a word: killed by hand, or because memory ran out"), log
 

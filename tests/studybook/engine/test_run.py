@@ -112,13 +112,22 @@ def test_a_clock(seconds, text):
         ("Traceback ...\nValueError: no\nexit status 1\n", "status is: 'FAILED'", "ValueError: no"),
         ("begun\nexit status 137\n", None, "killed (exit status 137): by hand, or because memory ran out"),
         ("begun\n", "SLURM-job '3' failed,\n status is: 'CANCELLED'.", "SLURM-job '3' failed, status is: 'CANCELLED'."),
-        ("", None, "it ended without a word: killed by hand, or because memory ran out"),
+        ("begun\n", "It failed. For further error details see the log.", "It failed."),
+        ("begun\n", None, "begun"),
+        ("\n", None, "it ended without a word: killed by hand, or because memory ran out"),
     ],
 )
 def test_why_a_step_failed(tmp_path, log, message, reason):
     file = tmp_path / "x.log"
     file.write_text(log)
-    assert progress.why([tmp_path / "x.ipynb", file], message) == (reason, file)
+    assert progress.why([tmp_path / "x.ipynb", file], [], message) == (reason, file if log.strip() else None)
+    if log.strip() and "status" not in log and message:
+        other = tmp_path / "7.log"
+        other.write_text("rule units:\nslurmstepd: error: *** CANCELLED AT 12:00 ***\nlog: x (check it)\n")
+        assert progress.why([file], [other], message) == (
+            f"{reason} slurmstepd: error: *** CANCELLED AT 12:00 ***",
+            other,
+        )
     assert progress.summary([progress.Failure("a, part b", reason, str(file))]) == (
         f"error: a, part b: {reason}\n    see {file}"
     )
