@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,7 +65,6 @@ class LogHandler(LogHandlerBase):
         self.failures: list[Failure] = []
         self.problems: list[tuple[str, str]] = []  # class of an error of the run as a whole, message
         self.total = self.done = self.begun = 0
-        self.idle = False  # whether there was nothing to do
         self._steps: dict[int, Step] = {}
         self._start = time.time()
         self._guard, self._over = threading.Lock(), threading.Event()
@@ -104,8 +104,6 @@ class LogHandler(LogHandlerBase):
             self.problems.append((told["exception"], record.getMessage().strip()))
         elif event is None and record.levelno >= logging.WARNING and not _NOISE.search(record.getMessage()):
             self._say(record.getMessage().strip())
-        elif record.getMessage().startswith("Nothing to be done"):
-            self.idle = True
 
     def _fail(self, told: dict) -> None:
         step = self._steps.pop(told["jobid"], None) or Step(name(told["rule_name"], {}, told["output"]), told["log"])
@@ -120,7 +118,7 @@ class LogHandler(LogHandlerBase):
 
     def _beat(self) -> None:
         while not self._over.wait(EVERY):
-            with self._guard:
+            with self._guard, suppress(OSError, ValueError):  # a log that is just being replaced
                 if self._steps:
                     now = time.time()
                     running = (
@@ -134,9 +132,9 @@ class LogHandler(LogHandlerBase):
 
 def name(rule: str, wildcards: dict, output: Iterable[str]) -> str:
     """A step's name for a reader: its chapter, and which part of it."""
-    if rule == "units":
+    if rule == "units" and wildcards:
         return f"{wildcards['chapter']}, part {wildcards['group']} ({wildcards['profile']})"
-    if rule == "chapter":
+    if rule == "chapter" and wildcards:
         return f"{wildcards['chapter']}, notebook ({wildcards['profile']})"
     return f"the {rule} ({wildcards['profile']})" if "profile" in wildcards else ", ".join(output) or rule
 
