@@ -53,7 +53,7 @@ help:
 	@echo
 	@echo 'CORES=2        how many cores to use; a chapter takes 2, so CORES=8 runs four at once'
 	@echo 'ENGINE=...     further options of Snakemake, such as ENGINE="--executor slurm --jobs 10"'
-	@echo '               or ENGINE="--profile clusters/slurm"; the page "More than one machine" of the book tells more'
+	@echo '               or ENGINE="--profile clusters/slurm"; see book/machines.md'
 	@echo 'PYTHON=python3 which Python (3.11 to 3.13) makes .venv'
 	@echo 'ENV=current    use the active environment (conda, say) instead of .venv'
 

@@ -32,8 +32,8 @@ _NOISE = re.compile(
 )
 # In an executor's log of a job, among what Snakemake says there, the lines of the programs that started it.
 _OUTSIDE = re.compile(r"^\S+: (?:error|fatal): ")
-# What an executor adds to why a job failed that tells nothing more.
-_VAGUE = re.compile(r"Detailed failure reason unavailable \(.*?\)\.?|For further error details see .*")
+# What an executor adds to why a job failed that tells a reader nothing more.
+_VAGUE = re.compile(r"Detailed failure reason unavailable \(.*?\)\.?|For further error details see .*|sbatch call: .*")
 
 
 @dataclass
