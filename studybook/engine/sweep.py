@@ -189,7 +189,7 @@ def _slug(choice: Mapping[str, Any]) -> str:
 def _page(sweep: Sweep, found: Mapping[str, dict], table: pd.DataFrame) -> str:
     points = pd.DataFrame(
         [
-            point.choice
+            {key: html.escape(str(value)) for key, value in point.choice.items()}
             | {
                 "data": _data(found[point.run]) if point.run in found else "not computed yet",
                 "seconds": found.get(point.run, {}).get("seconds"),
@@ -207,11 +207,11 @@ def _page(sweep: Sweep, found: Mapping[str, dict], table: pd.DataFrame) -> str:
         ),
     ]
     if {*_RESULTS} <= set(table.columns):
-        shown = table.assign(
-            shown=[f"{v:.3f} [{a:.3f}, {b:.3f}]" for v, a, b in table[["value", "low", "high"]].itertuples(index=False)]
-        )
+        values = table[["value", "low", "high"]].astype(float).itertuples(index=False)
+        shown = table.assign(shown=[f"{value:.3f} [{low:.3f}, {high:.3f}]" for value, low, high in values])
+        rows = [name for name in table.columns if name not in {*sweep.grid, "score", "value", "low", "high"}]
         for score, one in shown.groupby("score", sort=False):
-            wide = one.pivot_table("shown", "method", list(sweep.grid), aggfunc="first", sort=False)
+            wide = one.pivot_table("shown", rows, list(sweep.grid), aggfunc="first", sort=False)
             parts += [f"<h2>{html.escape(str(score))}, with 95 % intervals</h2>", wide.to_html(na_rep="–")]
     elif len(table):
         parts.append(table.to_html(index=False, na_rep="–"))
