@@ -193,7 +193,7 @@ def _page(sweep: Sweep, found: Mapping[str, dict], table: pd.DataFrame) -> str:
             | {
                 "data": _data(found[point.run]) if point.run in found else "not computed yet",
                 "seconds": found.get(point.run, {}).get("seconds"),
-                "notebook": f"{point.run}/{sweep.chapter}/{sweep.chapter}.ipynb",
+                "notebook": f"{point.run}/{sweep.chapter}/{sweep.chapter}.ipynb" if point.run in found else "",
             }
             for point in sweep.points
         ]
@@ -202,9 +202,7 @@ def _page(sweep: Sweep, found: Mapping[str, dict], table: pd.DataFrame) -> str:
         f"<h1>{html.escape(sweep.chapter)}: {html.escape(', '.join(sweep.grid))}</h1>",
         f"<p>A sweep at the scale <code>{sweep.profile}</code>: {len(found)} of {len(sweep.points)} runs are done. "
         "All rows, as one table: <a href='table.csv'>table.csv</a>.</p>",
-        points.to_html(
-            index=False, na_rep="–", escape=False, formatters={"notebook": lambda to: f"<a href='../{to}'>executed</a>"}
-        ),
+        points.to_html(index=False, na_rep="–", escape=False, formatters={"notebook": _link}),
     ]
     if {*_RESULTS} <= set(table.columns):
         values = table[["value", "low", "high"]].astype(float).itertuples(index=False)
@@ -225,3 +223,7 @@ def _page(sweep: Sweep, found: Mapping[str, dict], table: pd.DataFrame) -> str:
 def _data(record: Mapping) -> str:
     data = record["data"]
     return html.escape(f"{data['name']} ({'drawn' if data['twin'] else 'real'})") if "twin" in data else "–"
+
+
+def _link(notebook: str) -> str:
+    return f"<a href='../{notebook}'>executed</a>" if notebook else "–"
