@@ -24,7 +24,7 @@ def engine(root: Path, *targets: str) -> subprocess.CompletedProcess:
     """Make files of a repository as `make` does."""
     code = "import sys; from studybook.engine import run, running; "
     code += "sys.exit(run.snakemake(sys.argv[1:], 2, [], running.hold()))"
-    environment = os.environ | {"CELL_TIMEOUT": "120", "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"CELL_TIMEOUT": "120"}
     command = [sys.executable, "-c", code, *targets]
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
 
