@@ -75,8 +75,11 @@ def cluster(folder: Path, memory: int = 8000) -> Iterator[dict[str, str]]:
             log = (folder / f"{command[0]}.out").open("w")
             started.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
             time.sleep(1)
-        _wait(environment, folder)
+        if not _until("sinfo", "idle", environment):
+            raise RuntimeError(f"the node does not come up; see {folder}")
         yield environment
+        subprocess.run(["scancel", "--user", user], env=environment, check=False)
+        _until("squeue", "", environment)
     finally:
         for process in reversed(started):
             process.send_signal(signal.SIGTERM)
@@ -86,14 +89,11 @@ def cluster(folder: Path, memory: int = 8000) -> Iterator[dict[str, str]]:
                 process.kill()
 
 
-def _wait(environment: dict[str, str], folder: Path) -> None:
-    """Until the node takes jobs, half a minute at most."""
+def _until(command: str, state: str, environment: dict[str, str]) -> bool:
+    """Wait until ``sinfo`` or ``squeue`` tells of nothing but that state, half a minute at most."""
     for _ in range(60):
-        told = subprocess.run(["sinfo", "-h", "-o", "%t"], env=environment, capture_output=True, text=True, check=False)
-        if told.stdout.strip() == "idle":
-            return
+        told = subprocess.run([command, "-h", "-o", "%t"], env=environment, capture_output=True, text=True, check=False)
+        if told.returncode == 0 and told.stdout.strip() == state:
+            return True
         time.sleep(0.5)
-    logs = "".join(
-        path.read_text(errors="replace") for path in sorted(folder.glob("*.log")) + sorted(folder.glob("*.out"))
-    )
-    raise RuntimeError(f"the node does not come up: {told.stdout}{told.stderr}\n{logs}")
+    return False
