@@ -58,7 +58,7 @@ help:
 	@echo 'ENV=current    use the active environment (conda, say) instead of .venv'
 
 # A stamp is touched last: an interrupted installation has none, and is begun anew from an empty folder. Where uv is on
-# the path it does the same from the same lock file, with the same hashes, in less time.
+# the path, it installs the same lock file, with the same hashes, in pip's place.
 .venv/.installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
 		echo "error: PYTHON=$(PYTHON) is `$(PYTHON) --version 2>&1`; Python 3.11, 3.12 or 3.13 is needed," \

@@ -111,6 +111,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     targets = [html] if chosen.what == "book" else [f"{file.parent.as_posix()}/record.json" for file in files]
     if status := snakemake(targets, chosen.cores, options, alone):
+        if chosen.what == "book" and Path(html).exists():
+            print(f"{html} shows earlier runs.", file=sys.stderr)
         return status
     if chosen.what == "book":
         print(f"The book lies at {Path(html).absolute()}")
