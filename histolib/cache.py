@@ -76,13 +76,13 @@ def alone(path: Path | str, wait: bool = True) -> Iterator[bool]:
     """Wait until no other process is in an ``alone`` of the same `path`, so that one makes it and the others find it.
 
     Yields whether it is alone: if not `wait`, another may be there. The lock is the operating system's and ends with
-    the process. Where there is none (Windows), work may be done twice, which `atomic_file` and `atomic_folder` allow.
+    the process. Where there is none (Windows, some network disks), work may be done twice, which `atomic_folder` allows.
     """
     lock = folder("locks", hashlib.sha256(str(Path(path).absolute()).encode()).hexdigest()[:16])
     lock.parent.mkdir(parents=True, exist_ok=True)
     with open(lock, "w") as file:
         held = wait
-        with suppress(ImportError, BlockingIOError):
+        with suppress(ImportError, OSError):
             import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
