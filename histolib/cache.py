@@ -76,7 +76,7 @@ def alone(path: Path | str, wait: bool = True) -> Iterator[bool]:
     """Wait until no other process is in an ``alone`` of the same `path`, so that one makes it and the others find it.
 
     Yields whether it is alone: if not `wait`, another may be there. The lock is the operating system's and ends with
-    the process. Where there is none (Windows, some network disks), work may be done twice, which `atomic_folder` allows.
+    the process. Where there is none (Windows, some network disks), work may be done twice, as `atomic_folder` allows.
     """
     lock = folder("locks", hashlib.sha256(str(Path(path).absolute()).encode()).hexdigest()[:16])
     lock.parent.mkdir(parents=True, exist_ok=True)
