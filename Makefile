@@ -4,6 +4,7 @@ PROFILE ?= demo
 DATA ?=
 SET ?=
 CHAPTER ?=
+SWEEP ?=
 DATASET ?= idc
 TITLE ?=
 KEY ?=
@@ -17,7 +18,7 @@ MODEL ?=
 PORT ?= 8866
 
 # Handed on through the environment, so that a folder or a title may have spaces in it.
-export DATA MODEL TITLE
+export DATA MODEL TITLE SWEEP
 
 # ENV=current: run in the environment that is active (conda, a cluster's module) instead of making .venv.
 ifeq ($(ENV),current)
@@ -27,11 +28,11 @@ else
 VENV := .venv/.histolib
 RUN := .venv/bin/python -m
 endif
-PREPARE = $(RUN) studybook.engine.chapters prepare $(1) --profile $(PROFILE) --data "$$DATA" $(if $(strip $(SET)),--set $(SET))
-SNAKEMAKE = $(RUN) snakemake --cores $(CORES) --keep-going --rerun-incomplete --scheduler greedy --quiet rules host progress reason $(ENGINE) --
-HTML = runs/$(PROFILE)/book/_build/html/index.html
+# Checks what is asked for, then calls Snakemake: book, or chapter and names, or sweep and a file.
+ENGINE_RUN = $(RUN) studybook.engine.run $(1) --profile $(PROFILE) --data "$$DATA" --cores $(CORES) \
+	$(if $(strip $(SET)),--set $(SET)) -- $(ENGINE)
 
-.PHONY: help book chapter new test exercises bench screen weights lock unlock clean
+.PHONY: help book chapter sweep new test exercises bench screen weights lock unlock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -39,6 +40,7 @@ help:
 	@echo 'make book DATA=/path PROFILE=paper the same on real data, with the published settings'
 	@echo 'make book SET="seed=1 draws=100"   the same with other parameters, in every chapter that declares them'
 	@echo 'make chapter CHAPTER=idc_transfer  execute one chapter; takes PROFILE, DATA and SET too'
+	@echo 'make sweep SWEEP=file.yaml         execute a chapter at every point of a grid of its parameters; one table of all'
 	@echo 'make new CHAPTER=author_subject    make a chapter that runs at once; DATASET=idc, TITLE="...", KEY=Author2020'
 	@echo 'make test                          all tests, the chapters and the book at the smoke scale; ARGS="-k site" goes to pytest'
 	@echo 'make exercises                     every exercise, as printed, to its end at the smoke scale (most of an hour)'
@@ -46,22 +48,26 @@ help:
 	@echo 'make bench                         print what is measured, against what'
 	@echo 'make weights                       remake the shipped weights: half an hour on two cores'
 	@echo 'make lock                          resolve requirements.lock anew (needs uv)'
-	@echo 'make unlock                        take away the lock that a killed run has left behind'
+	@echo 'make unlock                        take away the lock of a killed run; book, chapter and sweep do so by themselves'
 	@echo 'make clean                         remove runs/ and every cache in this folder'
 	@echo
 	@echo 'CORES=2        how many cores to use; a chapter takes 2, so CORES=8 runs four at once'
 	@echo 'ENGINE=...     further options of Snakemake, such as ENGINE="--executor slurm --jobs 10"'
+	@echo '               or ENGINE="--profile clusters/slurm"; see book/machines.md'
 	@echo 'PYTHON=python3 which Python (3.11 to 3.13) makes .venv'
 	@echo 'ENV=current    use the active environment (conda, say) instead of .venv'
 
-# A stamp is touched last: an interrupted installation has none, and is begun anew from an empty folder.
+# A stamp is touched last: an interrupted installation has none, and is begun anew from an empty folder. Where uv is on
+# the path, it installs the same lock file, with the same hashes, in pip's place.
 .venv/.installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
 		echo "error: PYTHON=$(PYTHON) is `$(PYTHON) --version 2>&1`; Python 3.11, 3.12 or 3.13 is needed," \
 			"for instance: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@echo "Installing requirements.lock into .venv; this takes a few minutes, once."
 	@$(PYTHON) -m venv --clear .venv
-	@$(RUN) pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@if command -v $(UV) >/dev/null 2>&1; \
+		then $(UV) pip install --quiet --python .venv/bin/python --require-hashes --requirement requirements.lock; \
+		else $(RUN) pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock; fi
 	@touch $@
 
 .venv/.histolib: .venv/.installed pyproject.toml
@@ -69,16 +75,15 @@ help:
 	@touch $@
 
 book: $(VENV)
-	@$(call PREPARE)
-	@$(SNAKEMAKE) $(HTML) || { \
-		echo "The book was not built; see above. $(HTML), if it is there, shows earlier runs." >&2; exit 1; }
-	@echo "The book lies at $(CURDIR)/$(HTML)"
+	@$(call ENGINE_RUN,book)
 
 chapter: $(VENV)
 	@test -n "$(CHAPTER)" || { echo "error: which one? make chapter CHAPTER=idc_transfer" >&2; exit 1; }
-	@$(call PREPARE,$(CHAPTER))
-	@$(SNAKEMAKE) $(foreach name,$(CHAPTER),runs/$(PROFILE)/$(name)/record.json)
-	@echo "Executed: $(foreach name,$(CHAPTER),$(CURDIR)/runs/$(PROFILE)/$(name)/$(name).ipynb)"
+	@$(call ENGINE_RUN,chapter $(CHAPTER))
+
+sweep: $(VENV)
+	@test -n "$(SWEEP)" || { echo "error: which one? make sweep SWEEP=file.yaml" >&2; exit 1; }
+	@$(call ENGINE_RUN,sweep "$$SWEEP")
 
 new: $(VENV)
 	@test -n "$(CHAPTER)" || { echo "error: of which name? make new CHAPTER=author_subject" >&2; exit 1; }
@@ -108,7 +113,7 @@ lock:
 
 # Only after a kill or a power cut; a run that is interrupted with Ctrl-C leaves no lock.
 unlock: $(VENV)
-	@$(RUN) snakemake --cores 1 --unlock --quiet all -- $(HTML)
+	@$(RUN) studybook.engine.run unlock --profile $(PROFILE)
 
 clean:
 	rm -rf runs .snakemake .pytest_cache .ruff_cache

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, os.getcwd())
-from studybook.engine import dependencies, units
+from studybook.engine import dependencies, needs, running, units
 
+running.hold()
 CHAPTERS = sorted(path.stem for path in Path("notebooks").glob("*.ipynb"))
 # They set the papers' runs beside each other, so they come last.
 ACROSS = [name for name in CHAPTERS if name in ("comparison",)]
@@ -67,6 +68,11 @@ def study_code(wildcards):
     return code_of(f"from {units.room(wildcards.chapter)} import study")
 
 
+def needed(rule, what):
+    """What the jobs of a rule ask a cluster for, by their scale; studybook/engine/needs.yaml holds it."""
+    return lambda wildcards: needs.of(wildcards.profile)[rule][what]
+
+
 def stamps(wildcards):
     """One file per group of units of a chapter's study; a chapter without a study has none."""
     folder = Path("runs", wildcards.profile, wildcards.chapter)
@@ -98,12 +104,11 @@ rule units:
         backend=os.environ.get("KERAS_BACKEND", "tensorflow"),
     threads: 1
     resources:
-        mem_mb=12000,
-        runtime=4320,
+        mem_mb=needed("units", "mem_mb"),
+        runtime=needed("units", "runtime"),
     shell:
-        'echo "{wildcards.chapter}, {wildcards.group} is running; its output goes to {log}"; '
         '"{PYTHON}" -m studybook.engine.units {wildcards.chapter} {wildcards.group} --parameters "{input.parameters}" --stamp "{output}" '
-        '> "{log}" 2>&1 || {{ tail -n 40 "{log}" >&2; echo "{wildcards.chapter}, {wildcards.group} failed; see {log}" >&2; exit 1; }}'
+        '> "{log}" 2>&1 || {{ echo "exit status $?" >> "{log}"; exit 1; }}'
 
 
 rule chapter:
@@ -127,14 +132,13 @@ rule chapter:
     # Snakemake hands this number to OpenMP and BLAS, so it also fixes how sums are rounded.
     threads: 2
     resources:
-        mem_mb=24000,
-        runtime=4320,
+        mem_mb=needed("chapter", "mem_mb"),
+        runtime=needed("chapter", "runtime"),
     shell:
-        'echo "{wildcards.chapter} is running; its output goes to {log.text}"; rm -f "{log.notebook}"; '
-        '"{PYTHON}" -m papermill "{input.notebook}" "{log.notebook}" -f "{input.parameters}" -k python3 --cwd notebooks '
+        'rm -f "{log.notebook}"; '
+        '"{PYTHON}" -m studybook.engine.running papermill "{input.notebook}" "{log.notebook}" -f "{input.parameters}" -k python3 --cwd notebooks '
         '--execution-timeout {CELL_TIMEOUT} --no-progress-bar --log-output > "{log.text}" 2>&1 '
-        '|| {{ (grep -A 999 "^Exception encountered" "{log.text}" || cat "{log.text}") | tail -n 40 >&2; '
-        'echo "{wildcards.chapter} failed; it can be read as far as it ran: {log.notebook}" >&2; exit 1; }}'
+        '|| {{ echo "exit status $?" >> "{log.text}"; exit 1; }}'
 
 
 rule book:
@@ -154,6 +158,5 @@ rule book:
     log:
         "runs/{profile}/book.log",
     shell:
-        'echo "The book is being rendered; messages go to {log}"; '
         '"{PYTHON}" -m studybook.engine.book --profile {wildcards.profile} > "{log}" 2>&1 '
-        '|| {{ (grep -E -A 3 "WARNING|ERROR|rror:" "{log}" || cat "{log}") | tail -n 40 >&2; exit 1; }}'
+        '|| {{ echo "exit status $?" >> "{log}"; exit 1; }}'

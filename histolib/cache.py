@@ -2,8 +2,8 @@
 
 import hashlib
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,8 +16,7 @@ def folder(*parts: str) -> Path:
 
     ``$HISTOLIB_CACHE`` if set, otherwise the operating system's cache folder for ``histolib``, and `parts` below.
     """
-    base = os.environ.get("HISTOLIB_CACHE")
-    return Path(base or platformdirs.user_cache_path("histolib")).joinpath(*parts)
+    return Path(os.environ.get("HISTOLIB_CACHE") or platformdirs.user_cache_path("histolib"), *parts)
 
 
 def require_space(path: Path, needed: int) -> None:
@@ -43,12 +42,10 @@ def atomic_file(path: Path | str) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix="".join(path.suffixes))
-    os.close(handle)
-    part = Path(name)
+    part = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{''.join(path.suffixes)}")
+    part.touch(exist_ok=False)
     try:
         yield part
-        os.chmod(part, 0o666 & ~_umask())
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
@@ -62,11 +59,10 @@ def atomic_folder(path: Path | str, replace: bool = True) -> Iterator[Path]:
     thing, the second must not take away what the first already reads.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
+    part = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    part.mkdir(parents=True)
     try:
         yield part
-        os.chmod(part, 0o777 & ~_umask())
         if replace and path.exists():
             shutil.rmtree(path)
         if not path.exists():
@@ -76,32 +72,27 @@ def atomic_folder(path: Path | str, replace: bool = True) -> Iterator[Path]:
 
 
 @contextmanager
-def alone(path: Path | str) -> Iterator[None]:
+def alone(path: Path | str, wait: bool = True) -> Iterator[bool]:
     """Wait until no other process is in an ``alone`` of the same `path`, so that one makes it and the others find it.
 
-    The lock is the operating system's: it ends with the process, however that ends. Where there is none (Windows), two
-    processes may do the same work twice, which `atomic_file` and `atomic_folder` allow for.
+    Yields whether it is alone: if not `wait`, another may be there. The lock is the operating system's and ends with
+    the process. Where there is none (Windows, some network disks), work may be done twice, as `atomic_folder` allows.
     """
     lock = folder("locks", hashlib.sha256(str(Path(path).absolute()).encode()).hexdigest()[:16])
     lock.parent.mkdir(parents=True, exist_ok=True)
     with open(lock, "w") as file:
-        with suppress(ImportError):
+        held = wait
+        with suppress(ImportError, OSError):
             import fcntl
 
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            held = True
+        yield held
 
 
 def once(path: Path, make: Callable[[], None]) -> None:
     """Call `make`, which is to leave something at `path`, unless it is there; of several processes one makes it."""
-    if path.exists():
-        return
-    with alone(path):
-        if not path.exists():
-            make()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    if not path.exists():
+        with alone(path):
+            if not path.exists():
+                make()

@@ -21,10 +21,11 @@ def _place(path: Path) -> int:
 
 
 def engine(root: Path, *targets: str) -> subprocess.CompletedProcess:
-    """Run Snakemake in a repository, as `make` does."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--keep-going", "--rerun-incomplete"]
-    command += ["--scheduler", "greedy", "--", *targets]
+    """Make files of a repository as `make` does."""
+    code = "import sys; from studybook.engine import run, running; "
+    code += "sys.exit(run.snakemake(sys.argv[1:], 2, [], running.hold()))"
     environment = os.environ | {"CELL_TIMEOUT": "120"}
+    command = [sys.executable, "-c", code, *targets]
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
 
 

@@ -1,7 +1,12 @@
-"""A study that takes no time: what `studybook.engine.units` asks of a module of `histolib.studies`."""
+"""A study that takes no time: what `studybook.engine.units` asks of the module of a study.
+
+Variables of the environment say what else happens. ``TOY_KILL``: the unit of that label kills its process;
+``TOY_KILL_ALL``: its process group; ``TOY_WAIT``: seconds that each takes; ``TOY_LOG``: a file that lists them.
+"""
 
 import os
 import signal
+import time
 
 import numpy as np
 import pandas as pd
@@ -34,6 +39,9 @@ def fingerprint(settings):
 def compute(settings):
     if os.environ.get("TOY_KILL") == label(settings):
         os.kill(os.getpid(), signal.SIGKILL)
+    if os.environ.get("TOY_KILL_ALL") == label(settings):
+        os.killpg(os.getpgid(0), signal.SIGKILL)
+    time.sleep(float(os.environ.get("TOY_WAIT") or 0))
     if os.environ.get("TOY_LOG"):
         with open(os.environ["TOY_LOG"], "a") as log:
             log.write(label(settings) + "\n")

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_curve
 
 
 def scores(y_true, y_score, threshold: float = 0.5, weight=None) -> pd.Series:
@@ -103,6 +102,8 @@ def roc(y_true, y_score, weight=None) -> pd.Series:
         Index ``false alarms``: one minus specificity. The highest sensitivity that a threshold reaches without more
         false alarms than that; NaN if a class is missing.
     """
+    from sklearn.metrics import roc_curve  # here, since it takes a second
+
     y, p, w = checked(y_true, y_score, weight)
     if p.shape[1] != 2:
         raise ValueError(f"an ROC curve needs two classes, not {p.shape[1]}")

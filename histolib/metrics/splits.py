@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, StratifiedKFold, train_test_split
 
 BY = ("patient", "patch")
 CHOICES = ("official", "drawn")  # of `of_fold`
@@ -85,6 +84,8 @@ def two_parts(labels, patients, share: float, by: str = "patient", seed: int = 0
     labels, patients = np.asarray(labels), np.asarray(patients)
     _check(labels, patients, 2, by)
     if by == "patch":
+        from sklearn.model_selection import train_test_split  # here, since it takes a second
+
         rest, held_out = train_test_split(np.arange(len(labels)), test_size=share, stratify=labels, random_state=seed)
         return np.sort(rest), np.sort(held_out)
     return _closest(labels, patients, share, seed)
@@ -110,12 +111,12 @@ def folds(labels, patients, count: int, by: str = "patient", seed: int = 0) -> I
     ValueError
         Unknown `by`, fewer than two folds, or fewer patients (or images of a class) than folds.
     """
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
     labels, patients = np.asarray(labels), np.asarray(patients)
     _check(labels, patients, count, by)
-    if by == "patient":
-        parts = StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(labels, labels, patients)
-    else:
-        parts = StratifiedKFold(count, shuffle=True, random_state=seed).split(labels, labels)
+    kind, groups = (StratifiedGroupKFold, patients) if by == "patient" else (StratifiedKFold, None)
+    parts = kind(count, shuffle=True, random_state=seed).split(labels, labels, groups)
     return iter([(train.astype(np.int64), test.astype(np.int64)) for train, test in parts])
 
 
@@ -205,6 +206,8 @@ def drawn_folds(labels, patients, count: int = 5, share: float = 1 / 3) -> np.nd
 
 def _closest(labels: np.ndarray, patients: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Of many random divisions of the patients, the one that holds out closest to `share` of every class."""
+    from sklearn.model_selection import GroupShuffleSplit
+
     classes = labels[:, None] == np.unique(labels)
     wanted = share * classes.sum(0)
     tries = GroupShuffleSplit(_TRIES, test_size=share, random_state=seed).split(labels, labels, patients)

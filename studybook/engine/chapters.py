@@ -38,7 +38,7 @@ def prepare(
     settings: Mapping[str, str] | None = None,
     root: Path = Path(),
 ) -> list[Path]:
-    """Write the parameters file of each chapter, all of them or none.
+    """Write the parameters file of each chapter, if all of them are right.
 
     Parameters
     ----------
@@ -67,32 +67,49 @@ def prepare(
     """
     chosen = _known(names, root)
     shared = _by_chapter(chosen, settings or {}, root)
-    folders = {name: data if _can_use(name, data, root, asked=name in names) else None for name in chosen}
-    texts = {name: _text(merge(profile, name, folders[name], shared[name], root)) for name in chosen}
-    files = []
-    for name, text in texts.items():
-        path = root / "runs" / profile / name / "parameters.yaml"
+    folders = {name: data if can_use(name, data, root, asked=name in names) else None for name in chosen}
+    merged = {name: merge(profile, name, folders[name], shared[name], root) for name in chosen}
+    return [write(values, root / "runs" / profile / name) for name, values in merged.items()]
+
+
+def write(values: Mapping[str, Any], folder: Path) -> Path:
+    """Write the parameters file of a run, if it is not there with the same content.
+
+    Raises
+    ------
+    ParameterError
+        If the folder can't be written to.
+    """
+    path, text = folder / "parameters.yaml", yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True)
+    try:
         if not path.exists() or path.read_text("utf8") != text:
             with cache.atomic_file(path) as part:
                 part.write_text(text, "utf8")
-        files.append(path)
-    return files
+    except OSError as problem:
+        raise ParameterError(
+            f"{path} can't be written: {problem.strerror}. Runs are written below {folder.parent.parent.absolute()}: "
+            "make that folder writable, or work in a copy of the repository that is"
+        ) from None
+    return path
 
 
 def merge(
-    profile: str, name: str, data: str | None, settings: Mapping[str, str], root: Path = Path()
+    profile: str, name: str, data: str | None, settings: Mapping[str, Any], root: Path = Path(), run: str = ""
 ) -> dict[str, Any]:
-    """Return the parameters with which a chapter will run, checked, in the order in which it declares them."""
+    """Return the parameters with which a chapter will run, checked, in the order in which it declares them.
+
+    The run is named like its profile unless `run` says otherwise. Of `settings`, text is read as `prepare` says.
+    """
     known = parameters.of_notebook(root / "notebooks" / f"{name}.ipynb")
     values = {key: _number(value, known.get(key)) for key, value in _profile(profile, name, root).items()}
-    values |= {key: _read(text, known.get(key)) for key, text in settings.items()}
+    values |= {key: _read(value, known.get(key)) for key, value in settings.items()}
     for key in ENGINE:
         if key in values:
             raise ParameterError(f"{name}: parameter {key!r} is not for profiles or --set; use --data or --profile")
         if key not in known:
             raise ParameterError(f"{name}: the chapter must declare {key!r}")
     values["data"] = _data(data, root) if data else None
-    values["output"] = f"../runs/{profile}/{name}"
+    values["output"] = f"../runs/{run or profile}/{name}"
     parameters.check(values, known, name)
     return {key: values[key] for key in known if key in values}
 
@@ -131,8 +148,10 @@ def _profile(profile: str, name: str, root: Path) -> dict[str, Any]:
     return values
 
 
-def _read(text: str, parameter: Parameter | None) -> Any:
-    """Value of a command-line setting. Text stays text where the chapter wants text, so that `no` is not False."""
+def _read(text: Any, parameter: Parameter | None) -> Any:
+    """Value of a setting. Text stays text where the chapter wants text, so that `no` is not False."""
+    if not isinstance(text, str):
+        return text
     if parameter and parameter.type is str and not (parameter.default is None and text in ("null", "None", "")):
         return text
     try:
@@ -165,7 +184,7 @@ def needs(notebook: Path) -> tuple[str, ...]:
     return tuple(metadata.get("studybook", {}).get("datasets", ()))
 
 
-def _can_use(name: str, data: str | None, root: Path, asked: bool) -> bool:
+def can_use(name: str, data: str | None, root: Path, asked: bool) -> bool:
     """Whether the data folder holds what a chapter needs; an error for a chapter that was asked for by name."""
     wanted = needs(root / "notebooks" / f"{name}.ipynb")
     if not data or not wanted:
@@ -180,11 +199,8 @@ def _can_use(name: str, data: str | None, root: Path, asked: bool) -> bool:
     return True
 
 
-def _text(values: Mapping[str, Any]) -> str:
-    return yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True)
-
-
-def _settings(pairs: Sequence[str]) -> dict[str, str]:
+def settings(pairs: Sequence[str]) -> dict[str, str]:
+    """Parameters as the command line gives them, ``name=value`` each."""
     for pair in pairs:
         if "=" not in pair:
             raise ParameterError(f"--set {pair!r}: expected name=value")
@@ -201,7 +217,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_argument("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help="parameters")
     options = parser.parse_args(arguments)
     try:
-        files = prepare(options.profile, options.chapter, options.data, _settings(options.set))
+        files = prepare(options.profile, options.chapter, options.data, settings(options.set))
     except ParameterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

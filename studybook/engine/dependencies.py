@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("histolib", "studybook")
@@ -37,7 +38,7 @@ def files(source: str) -> list[Path]:
         At a relative import, which would be missed.
     """
     found: set[str] = set()
-    waiting = _imported(source)
+    waiting = _imported(_facts(source))
     while waiting:
         module = waiting.pop()
         if module not in found:
@@ -76,21 +77,49 @@ def meaning(source: str) -> str:
     return ast.dump(tree)
 
 
+class _Facts(NamedTuple):
+    """What counts of a module: its imports, the names that it uses, each with what is asked of it, and its texts."""
+
+    imports: list[ast.Import | ast.ImportFrom]
+    used: list[tuple[str, str | None]]
+    texts: set[str]
+
+
+def _facts(source: str) -> _Facts:
+    found, names, asked = _Facts([], [], set()), [], {}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found.imports.append(node)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.texts.add(node.value)
+        elif isinstance(node, ast.Attribute):
+            asked[id(node.value)] = node.attr
+        elif isinstance(node, ast.Name):
+            names.append(node)
+    found.used.extend((node.id, asked.get(id(node))) for node in names)
+    return found
+
+
+@cache
+def _of(file: Path) -> _Facts:
+    return _facts(file.read_text("utf8"))
+
+
 @cache
 def _imported_by(module: str) -> frozenset[str]:
-    return frozenset(_imported(_file(module).read_text("utf8")))
+    return frozenset(_imported(_of(_file(module))))
 
 
-def _imported(source: str) -> set[str]:
-    """Dotted names of the modules that define what `source` imports, in functions too."""
-    tree, names = ast.parse(source), {}
+def _imported(facts: _Facts) -> set[str]:
+    """Dotted names of the modules that define what some code imports, in functions too."""
+    names: dict[str, str] = {}
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in facts.imports:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names if _ours(alias.name)}
-        elif isinstance(node, ast.ImportFrom) and node.level:
+        elif node.level:
             raise ValueError(f"from {'.' * node.level}{node.module or ''} import ...: expected an absolute import")
-        elif isinstance(node, ast.ImportFrom) and _ours(node.module):
+        elif _ours(node.module):
             for alias in node.names:
                 module = _defining(node.module, alias.name)
                 if _file(module).name == "__init__.py" and module == f"{node.module}.{alias.name}":
@@ -98,11 +127,9 @@ def _imported(source: str) -> set[str]:
                 else:
                     found.add(module)
     # A package counts by what is asked of it; one that is handed on as a whole counts as a whole.
-    asked = {id(node.value): node for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id in names:
-            package = names[node.id]
-            found.add(_defining(package, asked[id(node)].attr) if id(node) in asked else package)
+    for name, attribute in facts.used:
+        if name in names:
+            found.add(_defining(names[name], attribute) if attribute else names[name])
     return found
 
 
@@ -112,7 +139,7 @@ def _defining(package: str, name: str) -> str:
     if _file(f"{package}.{name}").exists():
         return f"{package}.{name}"
     if _file(package).name == "__init__.py":
-        for node in ast.walk(ast.parse(_file(package).read_text("utf8"))):
+        for node in _of(_file(package)).imports:
             if isinstance(node, ast.ImportFrom) and _ours(node.module):
                 for alias in node.names:
                     if name == (alias.asname or alias.name):
@@ -132,11 +159,7 @@ def _file(module: str) -> Path:
 @cache
 def _beside(module: Path) -> list[Path]:
     """Data of a module: files and folders beside it that one of its texts names."""
-    texts = {node.value for node in ast.walk(ast.parse(module.read_text("utf8"))) if _is_text(node)}
+    texts = _of(module).texts
     places = [path for path in module.parent.iterdir() if path.name in texts and path.suffix != ".py"]
     inside = [file for place in places for file in (place.rglob("*") if place.is_dir() else [place])]
     return sorted(file for file in inside if file.is_file() and "__pycache__" not in file.parts)
-
-
-def _is_text(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)

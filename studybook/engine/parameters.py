@@ -54,14 +54,15 @@ def declared(source: str) -> dict[str, Parameter]:
     comments = _comments(source)
     found: dict[str, Parameter] = {}
     for node in ast.parse(source).body:
-        line = ast.get_source_segment(source, node)
         if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None):
+            line = ast.get_source_segment(source, node)
             raise ParameterError(
                 f"parameters cell, line {node.lineno}: {line!r}: expected `name: type = value  # help`"
             )
         name, default = node.target.id, _literal(node.value)
         parameter = Parameter(default, _type(node.annotation, default), comments.get(node.end_lineno, ""))
         if default is not None and not _fits(default, parameter.type):
+            line = ast.get_source_segment(source, node)
             raise ParameterError(
                 f"parameters cell, line {node.lineno}: {line!r}: the default is not {_name(parameter.type)}"
             )

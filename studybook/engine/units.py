@@ -38,10 +38,11 @@ import yaml
 
 from histolib import cache
 from histolib.metrics import predictions
-from studybook.engine import dependencies, parameters, records
+from studybook.engine import dependencies, parameters, records, running
 
 SCHEMA = 1
 FOLDER = "units"  # below a chapter's output
+STORE = "store"  # in it, a sweep's link to where the units of all its points lie
 # Settings that say where data lie, not what they are; the fingerprint says that.
 PLACES = ("data",)
 # Imported by studies and yet no part of what they compute: a drawn image has its fingerprint, the engine only keeps.
@@ -114,18 +115,22 @@ def study(chapter: str) -> ModuleType | None:
 
 
 def folder(module: ModuleType, settings: Mapping, output: Path | str) -> Path:
-    """Where a unit lies: ``<output>/units/<label>-<digest>``."""
+    """Where a unit lies: ``<output>/units/<label>-<digest>``, in a sweep the like beside other points' units."""
     known = {key: value for key, value in settings.items() if key not in PLACES}
     known |= {"data": module.fingerprint(settings), "code": code(module)}
     digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:12]
-    return Path(output) / FOLDER / f"{module.label(settings)}-{digest}"
+    own = Path(output) / FOLDER
+    return (own / STORE if (own / STORE).exists() else own) / f"{module.label(settings)}-{digest}"
 
 
 def run(module: ModuleType, settings: Mapping, output: Path | str) -> Path:
     """Compute a unit, unless it is there already; returns its folder, which appears whole or not at all."""
     place = folder(module, settings, output)
-    if place.is_dir():
-        return place
+    cache.once(place.resolve(), lambda: _compute(module, settings, place))
+    return place
+
+
+def _compute(module: ModuleType, settings: Mapping, place: Path) -> None:
     environment, start = records.environment(), time.perf_counter()
     result = module.compute(settings)
     seconds = round(time.perf_counter() - start, 2)
@@ -147,7 +152,6 @@ def run(module: ModuleType, settings: Mapping, output: Path | str) -> Path:
             "tables": sorted(result.tables),
         }
         (part / "record.json").write_text(json.dumps(record, indent=1) + "\n")
-    return place
 
 
 def gather(
@@ -213,20 +217,20 @@ def groups(chapter: str, values: Mapping) -> dict[str, list[dict]]:
     return found
 
 
-def effective(notebook: Path, file: Path) -> dict:
-    """Parameters of a chapter: its own values, those of a parameters file in their place."""
-    declared = {name: one.default for name, one in parameters.of_notebook(notebook).items()}
-    return declared | (yaml.safe_load(file.read_text("utf8")) or {})
-
-
-def prepared(chapter: str, file: Path) -> tuple[dict, dict[str, list[dict]]]:
-    """The parameters of a chapter, its own and those of `file`, and its units by group.
+def planned(chapter: str, given: Mapping) -> tuple[dict, dict[str, list[dict]]]:
+    """The parameters of a chapter, its own and in their place those that are `given`, and its units by group.
 
     Called in the repository's top folder; the plan is made in ``notebooks/``, where a chapter runs and its paths start.
     """
-    values = effective(Path("notebooks", f"{chapter}.ipynb"), file)
+    declared = parameters.of_notebook(Path("notebooks", f"{chapter}.ipynb"))
+    values = {name: one.default for name, one in declared.items()} | dict(given)
     with contextlib.chdir("notebooks"):
         return values, groups(chapter, values)
+
+
+def prepared(chapter: str, file: Path) -> tuple[dict, dict[str, list[dict]]]:
+    """As `planned`, with what a parameters file gives."""
+    return planned(chapter, yaml.safe_load(file.read_text("utf8")) or {})
 
 
 def main(arguments: Iterable[str] | None = None) -> int:
@@ -237,6 +241,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--parameters", type=Path, required=True, help="written by studybook.engine.chapters prepare")
     parser.add_argument("--stamp", type=Path, required=True, help="lists the finished units; written at the end")
     chosen = parser.parse_args(arguments)
+    running.hold()
     values, plan = prepared(chosen.chapter, chosen.parameters)
     if chosen.group not in plan:
         print(f"error: group {chosen.group!r}: expected one of {', '.join(plan) or '(none)'}", file=sys.stderr)

@@ -7,6 +7,7 @@ mark in its folder says that it is drawn.
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -58,14 +59,24 @@ def folder(name: str, patients: int | None = None, seed: int = datasets.SEED, di
     ------
     ValueError
         For an unknown name, a number of patients that cannot be drawn, or a difficulty that is not above 0.
+    OSError
+        If the disk is full; names the folder.
     """
     count = patients if patients is not None else _FEWER.get(name, PATIENTS)
     suffix = "" if difficulty == 1 else f"-difficulty{float(difficulty)}"
     place = cache.folder("twins", f"{name}-v{_twin(name).VERSION}-{count}-{seed}{suffix}")
 
     def draw() -> None:
-        with cache.atomic_folder(place, replace=False) as part:
-            write(name, part, patients=count, seed=seed, difficulty=difficulty)
+        try:
+            with cache.atomic_folder(place, replace=False) as part:
+                write(name, part, patients=count, seed=seed, difficulty=difficulty)
+        except OSError as problem:
+            if problem.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            message = (
+                f"no space left while the twin of {name} was drawn. Make room, or set HISTOLIB_CACHE to another folder"
+            )
+            raise OSError(problem.errno, message, str(place)) from problem
 
     cache.once(place, draw)
     return place

@@ -68,9 +68,14 @@ def test_only_one_process_at_a_time_makes_a_thing_and_a_killed_one_frees_it(tmp_
     second = subprocess.Popen([sys.executable, "-c", code, "0"], stdout=subprocess.PIPE)
     with pytest.raises(subprocess.TimeoutExpired):
         second.wait(2)
+    with cache.alone(tmp_path / "twin", wait=False) as held:
+        assert not held
     first.send_signal(signal.SIGKILL)
     assert second.communicate(timeout=30)[0].strip() == b"in"
     first.wait()
+    second.wait()
+    with cache.alone(tmp_path / "twin", wait=False) as held:
+        assert held
 
 
 def test_what_is_there_is_not_made_again_nor_waited_for(tmp_path, monkeypatch):

@@ -37,6 +37,13 @@ def test_a_file_is_written_only_when_its_content_changes(project):
     assert path.stat().st_mtime_ns > before and written(project)["seed"] == 3
 
 
+def test_a_folder_that_can_not_be_written_is_named(project):
+    (project / "runs/demo").mkdir(parents=True)
+    (project / "runs/demo/good").write_text("a file")
+    with pytest.raises(ParameterError, match="runs/demo/good/parameters.yaml can't be written: .*make that folder"):
+        chapters.prepare("demo", ["good"])
+
+
 def declare(project, *needed):
     path = project / "notebooks/good.ipynb"
     book = json.loads(path.read_text())
