@@ -85,9 +85,10 @@ def two_parts(labels, patients, share: float, by: str = "patient", seed: int = 0
     labels, patients = np.asarray(labels), np.asarray(patients)
     _check(labels, patients, 2, by)
     if by == "patch":
-        rest, held_out = train_test_split(np.arange(len(labels)), test_size=share, stratify=labels, random_state=seed)
-        return np.sort(rest), np.sort(held_out)
-    return _closest(labels, patients, share, seed)
+        parts = train_test_split(np.arange(len(labels)), test_size=share, stratify=labels, random_state=seed)
+    else:
+        parts = _closest(labels, patients, share, seed)
+    return np.sort(parts[0]), np.sort(parts[1])
 
 
 def folds(labels, patients, count: int, by: str = "patient", seed: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -112,10 +113,8 @@ def folds(labels, patients, count: int, by: str = "patient", seed: int = 0) -> I
     """
     labels, patients = np.asarray(labels), np.asarray(patients)
     _check(labels, patients, count, by)
-    if by == "patient":
-        parts = StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(labels, labels, patients)
-    else:
-        parts = StratifiedKFold(count, shuffle=True, random_state=seed).split(labels, labels)
+    kind, groups = (StratifiedGroupKFold, patients) if by == "patient" else (StratifiedKFold, None)
+    parts = kind(count, shuffle=True, random_state=seed).split(labels, labels, groups)
     return iter([(train.astype(np.int64), test.astype(np.int64)) for train, test in parts])
 
 
@@ -208,8 +207,7 @@ def _closest(labels: np.ndarray, patients: np.ndarray, share: float, seed: int) 
     classes = labels[:, None] == np.unique(labels)
     wanted = share * classes.sum(0)
     tries = GroupShuffleSplit(_TRIES, test_size=share, random_state=seed).split(labels, labels, patients)
-    rest, held_out = min(tries, key=lambda parts: np.abs(classes[parts[1]].sum(0) - wanted).sum())
-    return np.sort(rest), np.sort(held_out)
+    return min(tries, key=lambda parts: np.abs(classes[parts[1]].sum(0) - wanted).sum())
 
 
 def _check(labels: np.ndarray, patients: np.ndarray, count: int, by: str) -> None:
