@@ -49,7 +49,7 @@ help:
 	@echo 'make unlock                        take away the lock that a killed run has left behind'
 	@echo 'make clean                         remove runs/ and every cache in this folder'
 	@echo
-	@echo 'CORES=2        how many cores to use; a chapter takes 2, so CORES=8 runs four at once'
+	@echo 'CORES=2        how many cores to use: as many chapters, and parts of their studies, run at once'
 	@echo 'ENGINE=...     further options of Snakemake, such as ENGINE="--executor slurm --jobs 10"'
 	@echo 'PYTHON=python3 which Python (3.11 to 3.13) makes .venv'
 	@echo 'ENV=current    use the active environment (conda, say) instead of .venv'

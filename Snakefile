@@ -14,6 +14,8 @@ CHAPTERS = sorted(path.stem for path in Path("notebooks").glob("*.ipynb"))
 PYTHON = sys.executable
 # Seconds for one cell; three days, for the published settings on a CPU. Only a guard against a kernel that hangs.
 CELL_TIMEOUT = int(os.environ.get("CELL_TIMEOUT") or 259200)
+# Processes, at most, for the units of a chapter: to start one takes as long as a small unit. Elsewhere one per group.
+PROCESSES = {"smoke": 1, "demo": 2}
 
 os.environ |= {
     "PYTHONHASHSEED": "0",
@@ -56,7 +58,7 @@ def study_code(wildcards):
 def stamps(wildcards):
     """One file per group of units of a chapter's study; a chapter without a study has none."""
     folder = Path("runs", wildcards.profile, wildcards.chapter)
-    _, groups = units.prepared(wildcards.chapter, folder / "parameters.yaml")
+    _, groups = units.prepared(wildcards.chapter, folder / "parameters.yaml", PROCESSES.get(wildcards.profile))
     return [f"{folder}/units/{group}.json" for group in groups]
 
 
@@ -82,13 +84,15 @@ rule units:
         "runs/{profile}/{chapter}/units/{group}.log",
     params:
         backend=os.environ.get("KERAS_BACKEND", "tensorflow"),
+        processes=lambda wildcards: PROCESSES.get(wildcards.profile, 0),
     threads: 1
     resources:
         mem_mb=12000,
         runtime=4320,
     shell:
         'echo "{wildcards.chapter}, {wildcards.group} is running; its output goes to {log}"; '
-        '"{PYTHON}" -m studybook.engine.units {wildcards.chapter} {wildcards.group} --parameters "{input.parameters}" --stamp "{output}" '
+        '"{PYTHON}" -m studybook.engine.units {wildcards.chapter} {wildcards.group} --processes {params.processes} '
+        '--parameters "{input.parameters}" --stamp "{output}" '
         '> "{log}" 2>&1 || {{ tail -n 40 "{log}" >&2; echo "{wildcards.chapter}, {wildcards.group} failed; see {log}" >&2; exit 1; }}'
 
 
@@ -109,8 +113,9 @@ rule chapter:
     params:
         # Another backend, another run.
         backend=os.environ.get("KERAS_BACKEND", "tensorflow"),
-    # Snakemake hands this number to OpenMP and BLAS, so it also fixes how sums are rounded.
-    threads: 2
+    # Snakemake hands this number to OpenMP and BLAS, so it also fixes how sums are rounded. Two chapters side by side
+    # are done before two one after the other, each with two threads; networks take the cores that are free anyway.
+    threads: 1
     resources:
         mem_mb=24000,
         runtime=4320,

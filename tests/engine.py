@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 # Cheap tests first: a slip of the pen shows before the chapters have run. What waits for the background comes last.
 ORDER = ["test_repository.py", "test_environment.py", "", "notebooks", "test_execution.py", "site", "repeat"]
-# Snakemake gives a chapter two threads; sums rounded otherwise would be other tables.
+# Snakemake gives a chapter one thread; sums rounded otherwise would be other tables.
 THREADS = dict.fromkeys(
-    ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"], "2"
+    ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"], "1"
 ) | {"PYTHONHASHSEED": "0"}
 _RUNNING: list[subprocess.Popen] = []
 

@@ -145,10 +145,9 @@ def times(records: dict[str, dict[str, Any]], folders: dict[str, Path]) -> str:
     """
     rows, machines = [], set()
     for name, record in records.items():
-        stamps = sorted((folders[name] / "units").glob("*.json"))
-        parts = [
-            folders[name] / "units" / unit / "record.json" for path in stamps for unit in json.loads(path.read_text())
-        ]
+        stamps = (folders[name] / "units").glob("*.json")
+        computed = {unit for path in stamps for unit in json.loads(path.read_text())}
+        parts = [folders[name] / "units" / unit / "record.json" for unit in sorted(computed)]
         seconds = record["seconds"] + sum(json.loads(path.read_text("utf8"))["seconds"] for path in parts)
         rows.append([f"[](../notebooks/{name}.ipynb)", _data(record), duration(seconds)])
         machines.add(escape(_machine(record["hardware"])))

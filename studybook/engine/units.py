@@ -198,14 +198,22 @@ def effective(notebook: Path, file: Path) -> dict:
     return declared | (yaml.safe_load(file.read_text("utf8")) or {})
 
 
-def prepared(chapter: str, file: Path) -> tuple[dict, dict[str, list[dict]]]:
-    """The parameters of a chapter, its own and those of `file`, and its units by group.
+def joined(groups: Mapping[str, list[dict]], processes: int | None = None) -> dict[str, list[dict]]:
+    """Groups dealt out to at most so many processes, in turn: ``part1``, ``part2``, ...; as they are if None or 0."""
+    if not processes or len(groups) <= processes:
+        return dict(groups)
+    dealt = [list(groups.values())[first::processes] for first in range(processes)]
+    return {f"part{k}": [one for group in part for one in group] for k, part in enumerate(dealt, start=1)}
+
+
+def prepared(chapter: str, file: Path, processes: int | None = None) -> tuple[dict, dict[str, list[dict]]]:
+    """The parameters of a chapter, its own and those of `file`, and its units by group, as `joined`.
 
     Called in the repository's top folder; the plan is made in ``notebooks/``, where a chapter runs and its paths start.
     """
     values = effective(Path("notebooks", f"{chapter}.ipynb"), file)
     with contextlib.chdir("notebooks"):
-        return values, groups(chapter, values)
+        return values, joined(groups(chapter, values), processes)
 
 
 def main(arguments: Iterable[str] | None = None) -> int:
@@ -213,10 +221,11 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m studybook.engine.units", description=main.__doc__)
     parser.add_argument("chapter")
     parser.add_argument("group")
+    parser.add_argument("--processes", type=int, help="into which groups were joined; 0: they were not")
     parser.add_argument("--parameters", type=Path, required=True, help="written by studybook.engine.chapters prepare")
     parser.add_argument("--stamp", type=Path, required=True, help="lists the finished units; written at the end")
     chosen = parser.parse_args(arguments)
-    values, plan = prepared(chosen.chapter, chosen.parameters)
+    values, plan = prepared(chosen.chapter, chosen.parameters, chosen.processes)
     if chosen.group not in plan:
         print(f"error: group {chosen.group!r}: expected one of {', '.join(plan) or '(none)'}", file=sys.stderr)
         return 2

@@ -120,6 +120,16 @@ def test_groups_keep_the_order_of_the_plan(monkeypatch):
     assert [one["fold"] for one in found["power2"]] == [0, 1]
 
 
+def test_groups_are_dealt_out_to_few_processes():
+    groups = {name: [{"power": name, "fold": fold} for fold in (0, 1)] for name in "abc"}
+    found = units.joined(groups, 2)
+    assert {name: "".join(one["power"] for one in part) for name, part in found.items()} == {
+        "part1": "aacc",
+        "part2": "bb",
+    }
+    assert units.joined(groups, 3) == units.joined(groups, 0) == units.joined(groups) == groups
+
+
 def test_a_chapter_without_a_study_has_no_groups():
     assert units.groups("pretraining", {}) == {}
 
