@@ -31,7 +31,7 @@ PREPARE = $(RUN) studybook.engine.chapters prepare $(1) --profile $(PROFILE) --d
 SNAKEMAKE = $(RUN) snakemake --cores $(CORES) --keep-going --rerun-incomplete --scheduler greedy --quiet rules host progress reason $(ENGINE) --
 HTML = runs/$(PROFILE)/book/_build/html/index.html
 
-.PHONY: help book chapter new test exercises bench screen weights lock unlock clean
+.PHONY: help book chapter new test exercises bench screen weights jax lock unlock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -45,6 +45,7 @@ help:
 	@echo 'make screen                        serve the screening page to this machine alone; MODEL=file.keras, PORT=8866'
 	@echo 'make bench                         print what is measured, against what'
 	@echo 'make weights                       remake the shipped weights: half an hour on two cores'
+	@echo 'make jax                           install JAX too; KERAS_BACKEND=jax then runs on it, and make test tries it'
 	@echo 'make lock                          resolve requirements.lock anew (needs uv)'
 	@echo 'make unlock                        take away the lock that a killed run has left behind'
 	@echo 'make clean                         remove runs/ and every cache in this folder'
@@ -67,6 +68,10 @@ help:
 .venv/.histolib: .venv/.installed pyproject.toml
 	@$(RUN) pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# JAX beside TensorFlow: with it `make test` tries it, and KERAS_BACKEND=jax runs chapters on it.
+jax: $(VENV)
+	@$(RUN) pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-jax.lock
 
 book: $(VENV)
 	@$(call PREPARE)
@@ -105,6 +110,8 @@ weights: $(VENV)
 lock:
 	$(UV) pip compile --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --all-extras \
 		pyproject.toml -o requirements.lock
+	$(UV) pip compile --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
+		--group pyproject.toml:jax --constraints requirements.lock -o requirements-jax.lock
 
 # Only after a kill or a power cut; a run that is interrupted with Ctrl-C leaves no lock.
 unlock: $(VENV)

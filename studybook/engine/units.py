@@ -13,9 +13,9 @@ A chapter that compares many settings has a module ``studybook.papers.<chapter>.
 ``compute(settings)``
     the work itself: a `Result`.
 
-A finished unit is a folder whose name ends in a digest of its settings, its data and the code that its study imports,
-directly or not: what is there is right, what is not there is missing, and a killed run leaves nothing that could be
-taken for whole.
+A finished unit is a folder whose name ends in a digest of its settings, its data, the backend and the code that its
+study imports, directly or not: what is there is right, what is not there is missing, and a killed run leaves nothing
+that could be taken for whole.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import contextlib
 import hashlib
 import importlib
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -103,6 +104,8 @@ def folder(module: ModuleType, settings: Mapping, output: Path | str) -> Path:
     """Where a unit lies: ``<output>/units/<label>-<digest>``."""
     known = {key: value for key, value in settings.items() if key not in PLACES}
     known |= {"data": module.fingerprint(settings), "code": code(module)}
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    known |= {"backend": backend} if backend != "tensorflow" else {}
     digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:12]
     return Path(output) / FOLDER / f"{module.label(settings)}-{digest}"
 
