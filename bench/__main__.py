@@ -6,11 +6,13 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench import memory
 from bench.table import Row, markdown
+from studybook.engine import records
 
 
 def _augmentation(size: str) -> list[Row]:
@@ -57,6 +59,16 @@ def _handcrafted(size: str) -> list[Row]:
     return handcrafted.rows(10_000, photographs=8) if size == "full" else handcrafted.rows()
 
 
+def _growth(size: str) -> list[Row]:
+    from bench import growth
+
+    if size == "quick":
+        return growth.rows((90, 120), limit=5, networks=False)
+    if size == "full":
+        return growth.rows((4_000, 16_000, 65_000, 277_524), 600)
+    return growth.rows((1_000, 2_000, 4_000, 8_000))
+
+
 # Subject -> its rows at one of the sizes "quick", "default", "full". Imported when asked for.
 SUBJECTS: dict[str, Callable[[str], list[Row]]] = {
     "augmentation": _augmentation,
@@ -65,6 +77,7 @@ SUBJECTS: dict[str, Callable[[str], list[Row]]] = {
     "descriptors": _descriptors,
     "encoders": _encoders,
     "handcrafted": _handcrafted,
+    "growth": _growth,
 }
 
 
@@ -72,15 +85,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and write the same as JSON if asked; returns the exit status."""
     options = _parse(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    rows = []
+    rows, load = [], os.getloadavg()[0]
     for name in options.only or SUBJECTS:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
-        rows += SUBJECTS[name](options.size)
-    print(markdown(rows))
-    print(f"\n{platform.processor() or platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
-          f"Python {platform.python_version()}, load average {os.getloadavg()[0]:.1f}")  # fmt: skip
+        memory.reset()
+        found = SUBJECTS[name](options.size)
+        peak = memory.peak() / 1e9
+        rows += [row if row.memory else replace(row, memory=peak) for row in found]
+    hardware = records.environment()["hardware"]
+    machine = f"{hardware['cpu']}, {hardware['cores']} cores, {hardware['memory_gib']:.0f} GiB"
+    print(markdown(rows, machine))
+    print(f"\n{platform.system()}, Python {platform.python_version()}, load average before {load:.1f}")
     if options.json:
-        found = {"measured": datetime.now(UTC).isoformat(timespec="seconds"), "size": options.size}
+        found = {"measured": datetime.now(UTC).isoformat(timespec="seconds"), "size": options.size,
+                 "machine": machine, "load": load}  # fmt: skip
         options.json.write_text(json.dumps(found | {"rows": [asdict(row) for row in rows]}, indent=1) + "\n")
     return 0
 
