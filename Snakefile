@@ -134,7 +134,7 @@ rule book:
         pages=files("book"),
         config="_config.yml",
         builder=code_of("from studybook.engine import book"),
-        kept=files("records", "*/*/record.json"),
+        kept=files("records", "*/*/record.json") + files("records/bench", "*.json") + files("records/gpu", "*.json"),
     output:
         "runs/{profile}/book/_build/html/index.html",
     params:

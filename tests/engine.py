@@ -81,8 +81,6 @@ def root() -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def background(_own_cache, request):
     """What the chosen tests ask for of what takes minutes, by name; begun at the first test of all."""
-    from studybook.engine.chapters import prepare
-
     asked = {name for item in request.session.items for name in item.fixturenames}
     chapters = {item.callspec.params["repeated"] for item in request.session.items if "repeated" in item.fixturenames}
     # As it is now: a test may change a variable for itself.
@@ -90,6 +88,8 @@ def background(_own_cache, request):
     begun: dict[str, Future] = {}
     with ThreadPoolExecutor(2) as pool:
         if asked & {"smoke", "site", "repeated"}:
+            from studybook.engine.chapters import prepare
+
             files = [path.with_name("record.json") for path in prepare("smoke", root=ROOT)]
             records = [str(path.relative_to(ROOT)) for path in files]
             begun["smoke"] = pool.submit(engine, ROOT, *records, environment=environment)

@@ -1,9 +1,9 @@
 """Renders the book from executed chapters.
 
 ``python -m studybook.engine.book --profile demo``, in the repository's top folder, stages ``runs/<profile>/source/``,
-which mirrors the repository but holds the executed chapters, the provenance page, drawn pictures, and links to the
-glossary, and builds ``runs/<profile>/book/`` from it. Every warning of the build is an error, and a book that failed to
-build is not left behind.
+which mirrors the repository but holds the executed chapters, the pages on provenance and on speed, drawn pictures, and
+links to the glossary, and builds ``runs/<profile>/book/`` from it. Every warning of the build is an error, and a book
+that failed to build is not left behind.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import yaml
 from bs4 import BeautifulSoup
 
 from histolib import cache
-from studybook.engine import glossary, pictures
+from studybook.engine import glossary, measured, pictures
 
 REPOSITORY = "BOOK_REPOSITORY"
 # What stands on the button that opens a folded part of a cell, by the cell's tag.
@@ -81,6 +81,7 @@ def stage(profile: str, root: Path = Path()) -> Path:
         (source / "book/provenance.md").write_text(provenance(facts, _records(kept)), "utf8")
         (source / "book/pictures").mkdir()
         pictures.write(source / "book/pictures")
+        measured.write(source / "book", *(sorted(root.glob(f"records/{kind}/*.json")) for kind in ("bench", "gpu")))
         (source / "notebooks").mkdir()
         for name in names:
             executed = _readable(json.loads((runs / name / f"{name}.ipynb").read_text("utf8")))
