@@ -26,7 +26,7 @@ def _oversampling(size: str) -> list[Row]:
 
     if size == "full":
         return oversampling.rows(oversampling.FULL, alone=True)
-    return oversampling.rows(300 if size == "quick" else 20_000)
+    return oversampling.rows(300, alone=True) if size == "quick" else oversampling.rows(20_000)
 
 
 def _stain(size: str) -> list[Row]:

@@ -38,6 +38,7 @@ class Sizes:
     # Patches of 128 × 128, 70 of each of the training images of one magnification; epochs and batch not given.
     patches: int = 70 * 1400
     patch: int = 128
+    blocks: tuple[int, ...] = (2, 2, 2, 2)
     batch_patches: int = 64
     epochs_patches: int = 30
     width: float = 1.0
@@ -46,7 +47,7 @@ class Sizes:
 TINY = Sizes(
     photographs=2, shape=(96, 128), crops=(48,), crops_each=2, jitters=1, encoders=("resnet50",), measured=1,
     regions=16, region=32, finetuned="vgg16", batch_regions=4, epochs_regions=1, images=16, image=32, batch_images=4,
-    epochs_images=1, patches=16, patch=32, batch_patches=4, epochs_patches=1, width=0.05,
+    epochs_images=1, patches=16, patch=32, blocks=(1, 1), batch_patches=4, epochs_patches=1, width=0.05,
 )  # fmt: skip
 
 
@@ -92,7 +93,8 @@ def magnification(sizes: Sizes, seed: int, limit: float) -> tuple[keras.Model, T
 
 def patch_resnet(sizes: Sizes, seed: int, limit: float) -> tuple[keras.Model, Timing]:
     """The residual network of one magnification, the structure with stride 2."""
-    model = models.patch_resnet(sizes.patch, width=sizes.width, stride=2, augment=augmentation.Dihedral(seed))
+    turned = augmentation.Dihedral(seed)
+    model = models.patch_resnet(sizes.patch, width=sizes.width, stride=2, blocks=sizes.blocks, augment=turned)
     batches = _batches(sizes.patches, sizes.patch, sizes.batch_patches, seed)
     return model, timed(model, batches, sizes.batch_patches, sizes.epochs_patches, limit, "categorical_crossentropy")
 
