@@ -74,7 +74,7 @@ def test_it_runs_at_the_smoke_scale(exercise):
     (ROOT / "runs").mkdir(exist_ok=True)
     smoke = ROOT / f"profiles/smoke/{exercise.chapter}.yaml"
     name = chapters.needs(ROOT / f"notebooks/{exercise.chapter}.ipynb")[0]
-    arguments = [str(twins.folder(name, 16)) if argument == "PATH" else argument for argument in exercise.arguments]
+    arguments = [str(twins.folder(name, 24)) if argument == "PATH" else argument for argument in exercise.arguments]
     command = [sys.executable, "-m", "papermill", *arguments, "-f", str(smoke), "--no-progress-bar"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr[-3000:]

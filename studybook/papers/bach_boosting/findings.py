@@ -15,6 +15,7 @@ OWN = {"normalize": "published"}
 # this, a colon, and the model.
 OTHERWISE = {
     PLAIN: {"low": 1.0, "high": 1.0},
+    f"{predictions.STUDY}without augmentation": {"jitters": 0},
     f"{predictions.STUDY}without normalization": {"normalize": False},
     f"{predictions.STUDY}robust normalization": {"normalize": True},
     f"{predictions.STUDY}red and green varied": {"channels": True},

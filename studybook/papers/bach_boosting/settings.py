@@ -33,10 +33,25 @@ def short(encoder: str, width: float = 1.0) -> str:
     return name if width == 1 else f"{name} (width {width:g})"
 
 
-def encoder(backbone: keras.Model, side: int | None) -> keras.Model:
-    """Maps crops of any size to descriptors, pooled as the paper does; `side` as of `features.extractor`."""
-    pooling = "average" if backbone.name in _LAST_MAPS else "blocks"
-    return features.extractor(backbone, (None, None, 3), pooling, side)
+def encoder(backbone: keras.Model, side: int | None, windows: bool = False) -> keras.Model:
+    """Maps crops of any size to descriptors, pooled as the paper does; `side` as of `features.extractor`.
+
+    With `windows` ResNet-50 averages windows of 7×7 places first and drops what is left over, as Keras did before
+    version 2.2.
+
+    Raises
+    ------
+    ValueError
+        If a `side` is too small for one window: each place is 32 pixels wide.
+    """
+    shape = (None, None, 3)
+    if not (windows and backbone.name == "resnet50"):
+        return features.extractor(backbone, shape, "average" if backbone.name in _LAST_MAPS else "blocks", side)
+    if side and side < 7 * 32:
+        raise ValueError(f"encode_side={side}: a window is {7 * 32} pixels wide; expected at least that, or 0")
+    maps = features.extractor(backbone, shape, None, side)
+    pooled = keras.layers.AveragePooling2D(7, name="windows")(maps.output)
+    return keras.Model(maps.input, keras.layers.GlobalAveragePooling2D()(pooled), name="resnet50_windows")
 
 
 def beside(used: Mapping) -> pd.DataFrame:

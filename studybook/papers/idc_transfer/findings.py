@@ -246,45 +246,95 @@ def times(records: Mapping[str, Mapping], stages: Mapping[str, str], gpu: Sequen
     return table.astype(dict.fromkeys(whole, int))
 
 
-def rates(rows: pd.DataFrame, parameters: Mapping, draws: int, seed: int) -> pd.DataFrame:
+def rates(runs: Mapping[str, pd.DataFrame], parameters: Mapping[str, Mapping], draws: int, seed: int) -> pd.DataFrame:
     """Balanced accuracy of fine-tuning by learning rate and protocol, first training.
 
     Parameters
     ----------
-    rows
-        All predictions of a run.
-    parameters
-        Of the run.
+    runs, parameters
+        Name of a run to all its predictions, and to its parameters.
     draws, seed
         As in `metrics.bootstrap`.
 
     Returns
     -------
     DataFrame
-        ``rate, protocol, value, low, high``, sorted; ``run``, empty.
+        ``run, rate, protocol, value, low, high``, sorted by rate.
     """
+    found = [_rates(runs[name], parameters[name], draws, seed).assign(run=name) for name in runs]
+    return pd.concat(found).sort_values("rate", kind="stable")
+
+
+def _rates(rows: pd.DataFrame, parameters: Mapping, draws: int, seed: int) -> pd.DataFrame:
     own, published = _protocol(parameters["split"], parameters["oversample"]), _protocol(*study.PUBLISHED)
     rate = f"rate {parameters['learning_rate']:g}"
     names = {study.TUNING: f"{rate}, {own}"}
     names |= {f"{predictions.STUDY}{published}, {study.TUNING}": f"{rate}, {published}"}
-    chosen = rows["method"].isin(names) | rows["method"].str.startswith(f"{predictions.STUDY}rate ")
-    swept = rows[chosen & rows["seed"].eq(parameters["training_seeds"][0])]
+    swept = rows[rows["method"].isin(names) | rows["method"].str.startswith(f"{predictions.STUDY}rate ")]
+    if "seed" in swept:
+        swept = swept[swept["seed"].eq(swept["seed"].iloc[0])]
     swept = swept.assign(method=swept["method"].replace(names).str.removeprefix(predictions.STUDY))
     scores = metrics.summary(swept, draws, seed).xs("balanced_accuracy", level="score").reset_index()
     parts = scores["method"].str.removeprefix("rate ").str.split(", ", n=1, expand=True)
-    return scores.assign(rate=parts[0].astype(float), protocol=parts[1], run="").sort_values(["rate", "protocol"])
+    return scores.assign(rate=parts[0].astype(float), protocol=parts[1]).sort_values(["rate", "protocol"])
 
 
 def collapsed(table: pd.DataFrame) -> Markdown:
-    """At which learning rates fine-tuning is no better than one answer to everything, in a sentence: from `rates`."""
+    """At which learning rates fine-tuning is no better than one answer to everything, in sentences: from `rates`."""
     lines = []
-    for protocol, part in table.groupby("protocol"):
+    for (run, protocol), part in table.groupby(["run", "protocol"], sort=False):
         chance, fine = part[part["low"] <= 0.5], part[part["low"] > 0.5]
         said = "at none of these rates" if chance.empty else "at " + ", ".join(map("{:g}".format, chance["rate"]))
         best = fine.loc[fine["value"].idxmax()] if len(fine) else None
         highest = "" if best is None else f"; the highest is {beside.interval(best, 2)} at {best['rate']:g}"
-        lines.append(f"{protocol}, the interval reaches one half {said}{highest}")
-    return Markdown(f"**What to see:** {'. '.join(lines)}.".replace(": by", ": split by").replace(". by", ". Split by"))
+        lines.append(f"- {run}, split {protocol}: the interval reaches one half {said}{highest}.")
+    return Markdown("**What to see:**\n\n" + "\n".join(lines))
+
+
+def published_protocol(
+    runs: Mapping[str, pd.DataFrame], parameters: Mapping[str, Mapping], draws: int, seed: int
+) -> pd.DataFrame:
+    """Accuracy of the paper's networks, split by patch after SMOTE on everything, beside the published accuracy.
+
+    Parameters
+    ----------
+    runs, parameters
+        Name of a run to all its predictions, and to its parameters; runs whose networks were not trained so are left
+        out.
+    draws, seed
+        As in `metrics.bootstrap`.
+
+    Returns
+    -------
+    DataFrame
+        Index ``source, method``; ``published``, and ``value, low, high`` of the accuracy.
+    """
+    printed = reported.printed("idc_transfer", 3).set_index("method")["accuracy"].astype(float)
+    found = {}
+    for name, rows in runs.items():
+        tested = protocols(rows, parameters[name])
+        names = {f"{_protocol(*study.PUBLISHED)}, {kind}": kind for kind in study.NETWORKS}
+        tested = tested[tested["method"].isin(names)]
+        if len(tested):
+            found[name] = metrics.summary(tested, draws, seed).xs("accuracy", level="score").rename(names)
+    if not found:
+        return pd.DataFrame(columns=["published", "value", "low", "high"])
+    table = pd.concat(found, names=["source", "method"])
+    return table.assign(published=printed.reindex(table.index.get_level_values("method")).to_numpy())
+
+
+def came_back(table: pd.DataFrame) -> Markdown:
+    """Which of the published accuracies come back under the published protocol, in sentences: `published_protocol`."""
+    lines = []
+    for name, part in table.groupby("source", sort=False):
+        each = [
+            f"{_short(method)} {beside.interval(row, 2)}, published {row['published']:.2f} "
+            + ("(inside)" if row["low"] <= row["published"] <= row["high"] else "(outside)")
+            for (_, method), row in part.iterrows()
+        ]
+        lines.append(f"- {name}: {'; '.join(each)}.")
+    said = "\n".join(lines) or "No run here has trained the networks so (parameter `protocols_of`)."
+    return Markdown(f"**What to see:** do the published accuracies come back?\n\n{said}")
 
 
 def gaps(histories: Mapping[str, pd.DataFrame]) -> Markdown:

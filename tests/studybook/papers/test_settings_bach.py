@@ -1,9 +1,11 @@
 """Encoders of the BACH chapter: any backbone has a name for tables, and descriptors of any size of crop."""
 
+import keras
 import numpy as np
 import pytest
 
 from histolib import models
+from histolib.models import features
 from studybook.papers.bach_boosting import settings
 from studybook.published import reported
 
@@ -30,3 +32,15 @@ def test_crops_of_any_size_are_encoded_at_one_side():
     crops = np.random.default_rng(0).integers(0, 256, (2, 70, 70, 3), dtype=np.uint8)
     assert np.array_equal(encoder.predict_on_batch(crops[:, :50, :50]).shape, encoder.predict_on_batch(crops).shape)
     assert encoder.predict_on_batch(crops).min() >= 0
+
+
+def test_windows_of_seven_places_drop_what_is_left_over():
+    inputs = keras.Input((None, None, 3))
+    backbone = keras.Model(inputs, keras.layers.AveragePooling2D(32)(inputs), name="resnet50")
+    crops = np.random.default_rng(0).integers(0, 256, (1, 288, 288, 3), dtype=np.uint8)
+    maps = np.asarray(features.extractor(backbone, (None, None, 3))(crops))
+    assert maps.shape[1:3] == (9, 9)
+    windows = np.asarray(settings.encoder(backbone, None, windows=True)(crops))
+    assert np.allclose(windows, maps[:, :7, :7].mean((1, 2)), atol=1e-5)
+    with pytest.raises(ValueError, match=r"encode_side=128.*224 pixels"):
+        settings.encoder(backbone, 128, windows=True)

@@ -128,8 +128,22 @@ def test_protocols_stand_beside_one_another_in_old_and_new_runs(rows, values, ro
 
 
 def test_fine_tuning_by_learning_rate_takes_the_first_training(rows, values):
-    table = findings.rates(rows, values, 20, 0)
+    table = findings.rates({"run": rows}, {"run": values}, 20, 0)
     assert table["rate"].tolist() == [0.001, 0.01] and set(table["protocol"]) == {"by patient, SMOTE train"}
     flat = table.assign(value=[0.8, 0.5], low=[0.7, 0.45], high=[0.9, 0.55])
     assert "reaches one half at 0.01; the highest is 0.80 [0.70, 0.90] at 0.001" in findings.collapsed(flat).data
     assert "at none of these rates" in findings.collapsed(flat.assign(low=0.6)).data
+
+
+def test_published_accuracies_are_held_against_the_published_protocol(rows, values):
+    networks = rows[rows["method"].isin(study.NETWORKS)]
+    published = networks.assign(method="study: by patch, SMOTE before, " + networks["method"])
+    every = {"run": pd.concat([rows, published]), "old": rows}
+    table = findings.published_protocol(every, dict.fromkeys(every, values), 20, 0)
+    assert table.index.tolist() == [("run", name) for name in study.NETWORKS]
+    assert table["published"].tolist() == [0.85, 0.81, 0.51]
+    right = (networks["y_true"] == (networks["p_1"] >= 0.5)).groupby(networks["method"]).mean()
+    assert table["value"].tolist() == pytest.approx(right[list(study.NETWORKS)].tolist())
+    text = findings.came_back(table.assign(value=0.8, low=[0.79, 0.82, 0.5], high=0.9)).data
+    assert text.count("(inside)") == 2 and "feature extraction 0.80 [0.82, 0.90], published 0.81 (outside)" in text
+    assert "protocols_of" in findings.came_back(table.iloc[:0]).data
