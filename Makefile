@@ -43,7 +43,7 @@ help:
 	@echo 'make test                          all tests, the chapters and the book at the smoke scale; ARGS="-k site" goes to pytest'
 	@echo 'make exercises                     every exercise, as printed, to its end at the smoke scale (most of an hour)'
 	@echo 'make screen                        serve the screening page to this machine alone; MODEL=file.keras, PORT=8866'
-	@echo 'make bench                         print what is measured, against what'
+	@echo 'make bench                         measure beside peers, print it, and keep it for the book; ARGS=--full'
 	@echo 'make weights                       remake the shipped weights: half an hour on two cores'
 	@echo 'make jax                           install JAX too; KERAS_BACKEND=jax then runs on it, and make test tries it'
 	@echo 'make lock                          resolve requirements.lock anew (needs uv)'
@@ -96,7 +96,7 @@ exercises: $(VENV)
 	@$(RUN) pytest -m slow tests/notebooks/test_exercises.py $(ARGS)
 
 bench: $(VENV)
-	@$(RUN) bench
+	@$(RUN) bench --json runs/bench.json $(ARGS)
 
 # On 127.0.0.1 alone, until Ctrl-C. Without MODEL: the one that the mammography chapter saved last.
 screen: $(VENV)

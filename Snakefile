@@ -134,7 +134,8 @@ rule book:
         pages=files("book"),
         config="_config.yml",
         builder=code_of("from studybook.engine import book"),
-        kept=files("records", "*/*/record.json") + files("records/bench", "*.json") + files("records/gpu", "*.json"),
+        kept=files("records", "*/*/record.json"),
+        measured=files("records", "bench/*.json") + files("records", "gpu/*.json") + files("runs", "bench.json"),
     output:
         "runs/{profile}/book/_build/html/index.html",
     params:

@@ -99,6 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         found = {"measured": datetime.now(UTC).isoformat(timespec="seconds"), "size": options.size,
                  "machine": machine, "load": load}  # fmt: skip
+        options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(found | {"rows": [asdict(row) for row in rows]}, indent=1) + "\n")
     return 0
 

@@ -81,7 +81,8 @@ def stage(profile: str, root: Path = Path()) -> Path:
         (source / "book/provenance.md").write_text(provenance(facts, _records(kept)), "utf8")
         (source / "book/pictures").mkdir()
         pictures.write(source / "book/pictures")
-        measured.write(source / "book", *(sorted(root.glob(f"records/{kind}/*.json")) for kind in ("bench", "gpu")))
+        benches = [*sorted(root.glob("records/bench/*.json")), *root.glob("runs/bench.json")]
+        measured.write(source / "book", benches, sorted(root.glob("records/gpu/*.json")))
         (source / "notebooks").mkdir()
         for name in names:
             executed = _readable(json.loads((runs / name / f"{name}.ipynb").read_text("utf8")))
