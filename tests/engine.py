@@ -88,11 +88,7 @@ def background(_own_cache, request):
     begun: dict[str, Future] = {}
     with ThreadPoolExecutor(2) as pool:
         if asked & {"smoke", "site", "repeated"}:
-            from studybook.engine.chapters import prepare
-
-            files = [path.with_name("record.json") for path in prepare("smoke", root=ROOT)]
-            records = [str(path.relative_to(ROOT)) for path in files]
-            begun["smoke"] = pool.submit(engine, ROOT, *records, environment=environment)
+            begun["smoke"] = pool.submit(_smoke, environment)
         if "site" in asked:
             page = "runs/smoke/book/_build/html/index.html"
             begun["site"] = pool.submit(_after, begun["smoke"], engine, ROOT, page, environment=environment)
@@ -103,6 +99,13 @@ def background(_own_cache, request):
             future.cancel()
         for process in list(_RUNNING):
             process.send_signal(signal.SIGINT)
+
+
+def _smoke(environment: Mapping[str, str]) -> subprocess.CompletedProcess:
+    from studybook.engine import chapters
+
+    files = [path.with_name("record.json") for path in chapters.prepare("smoke", root=ROOT)]
+    return engine(ROOT, *(str(path.relative_to(ROOT)) for path in files), environment=environment)
 
 
 def _after(first: Future, work: Callable, *arguments, **named):
