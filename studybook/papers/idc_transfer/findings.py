@@ -334,7 +334,10 @@ def came_back(table: pd.DataFrame) -> Markdown:
         ]
         lines.append(f"- {name}: {'; '.join(each)}.")
     said = "\n".join(lines) or "No run here has trained the networks so (parameter `protocols_of`)."
-    return Markdown(f"**What to see:** do the published accuracies come back?\n\n{said}")
+    return Markdown(
+        "**Do the published accuracies come back**, if patches are divided by patch after SMOTE on everything, as the "
+        f"paper's Table 2 suggests?\n\n{said}"
+    )
 
 
 def gaps(histories: Mapping[str, pd.DataFrame]) -> Markdown:
