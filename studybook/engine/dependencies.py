@@ -37,7 +37,7 @@ def files(source: str) -> list[Path]:
         At a relative import, which would be missed.
     """
     found: set[str] = set()
-    waiting = _imported(list(ast.walk(ast.parse(source))))
+    waiting = _imported(source)
     while waiting:
         module = waiting.pop()
         if module not in found:
@@ -77,21 +77,15 @@ def meaning(source: str) -> str:
 
 
 @cache
-def _nodes(file: Path) -> list[ast.AST]:
-    """All nodes of a module's syntax tree; a module is parsed once."""
-    return list(ast.walk(ast.parse(file.read_text("utf8"))))
-
-
-@cache
 def _imported_by(module: str) -> frozenset[str]:
-    return frozenset(_imported(_nodes(_file(module))))
+    return frozenset(_imported(_file(module).read_text("utf8")))
 
 
-def _imported(nodes: list[ast.AST]) -> set[str]:
-    """Dotted names of the modules that define what some code imports, in functions too."""
-    names: dict[str, str] = {}
+def _imported(source: str) -> set[str]:
+    """Dotted names of the modules that define what `source` imports, in functions too."""
+    tree, names = ast.parse(source), {}
     found: set[str] = set()
-    for node in nodes:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names if _ours(alias.name)}
         elif isinstance(node, ast.ImportFrom) and node.level:
@@ -104,8 +98,8 @@ def _imported(nodes: list[ast.AST]) -> set[str]:
                 else:
                     found.add(module)
     # A package counts by what is asked of it; one that is handed on as a whole counts as a whole.
-    asked = {id(node.value): node for node in nodes if isinstance(node, ast.Attribute)}
-    for node in nodes:
+    asked = {id(node.value): node for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in names:
             package = names[node.id]
             found.add(_defining(package, asked[id(node)].attr) if id(node) in asked else package)
@@ -118,7 +112,7 @@ def _defining(package: str, name: str) -> str:
     if _file(f"{package}.{name}").exists():
         return f"{package}.{name}"
     if _file(package).name == "__init__.py":
-        for node in _nodes(_file(package)):
+        for node in ast.walk(ast.parse(_file(package).read_text("utf8"))):
             if isinstance(node, ast.ImportFrom) and _ours(node.module):
                 for alias in node.names:
                     if name == (alias.asname or alias.name):
@@ -138,7 +132,7 @@ def _file(module: str) -> Path:
 @cache
 def _beside(module: Path) -> list[Path]:
     """Data of a module: files and folders beside it that one of its texts names."""
-    texts = {node.value for node in _nodes(module) if _is_text(node)}
+    texts = {node.value for node in ast.walk(ast.parse(module.read_text("utf8"))) if _is_text(node)}
     places = [path for path in module.parent.iterdir() if path.name in texts and path.suffix != ".py"]
     inside = [file for place in places for file in (place.rglob("*") if place.is_dir() else [place])]
     return sorted(file for file in inside if file.is_file() and "__pycache__" not in file.parts)
