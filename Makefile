@@ -32,7 +32,7 @@ endif
 ENGINE_RUN = $(RUN) studybook.engine.run $(1) --profile $(PROFILE) --data "$$DATA" --cores $(CORES) \
 	$(if $(strip $(SET)),--set $(SET)) -- $(ENGINE)
 
-.PHONY: help book chapter sweep new test exercises bench screen weights lock unlock clean
+.PHONY: help book chapter sweep new test exercises bench screen weights jax lock unlock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -45,13 +45,14 @@ help:
 	@echo 'make test                          all tests, the chapters and the book at the smoke scale; ARGS="-k site" goes to pytest'
 	@echo 'make exercises                     every exercise, as printed, to its end at the smoke scale (most of an hour)'
 	@echo 'make screen                        serve the screening page to this machine alone; MODEL=file.keras, PORT=8866'
-	@echo 'make bench                         print what is measured, against what'
+	@echo 'make bench                         measure beside peers, print it, and keep it for the book; ARGS=--full'
 	@echo 'make weights                       remake the shipped weights: half an hour on two cores'
+	@echo 'make jax                           install JAX too; KERAS_BACKEND=jax then runs on it, and make test tries it'
 	@echo 'make lock                          resolve requirements.lock anew (needs uv)'
 	@echo 'make unlock                        take away the lock of a killed run; book, chapter and sweep do so by themselves'
 	@echo 'make clean                         remove runs/ and every cache in this folder'
 	@echo
-	@echo 'CORES=2        how many cores to use; a chapter takes 2, so CORES=8 runs four at once'
+	@echo 'CORES=2        how many cores to use: as many chapters, and parts of their studies, run at once'
 	@echo 'ENGINE=...     further options of Snakemake, such as ENGINE="--executor slurm --jobs 10"'
 	@echo '               or ENGINE="--profile clusters/slurm"; see book/machines.md'
 	@echo 'PYTHON=python3 which Python (3.11 to 3.13) makes .venv'
@@ -73,6 +74,10 @@ help:
 .venv/.histolib: .venv/.installed pyproject.toml
 	@$(RUN) pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# JAX beside TensorFlow: with it `make test` tries it, and KERAS_BACKEND=jax runs chapters on it.
+jax: $(VENV)
+	@$(RUN) pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-jax.lock
 
 book: $(VENV)
 	@$(call ENGINE_RUN,book)
@@ -96,7 +101,7 @@ exercises: $(VENV)
 	@$(RUN) pytest -m slow tests/notebooks/test_exercises.py $(ARGS)
 
 bench: $(VENV)
-	@$(RUN) bench
+	@$(RUN) bench --json runs/bench.json $(ARGS)
 
 # On 127.0.0.1 alone, until Ctrl-C. Without MODEL: the one that the mammography chapter saved last.
 screen: $(VENV)
@@ -110,6 +115,8 @@ weights: $(VENV)
 lock:
 	$(UV) pip compile --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --all-extras \
 		pyproject.toml -o requirements.lock
+	$(UV) pip compile --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
+		--group pyproject.toml:jax --constraints requirements.lock -o requirements-jax.lock
 
 # Only after a kill or a power cut; a run that is interrupted with Ctrl-C leaves no lock.
 unlock: $(VENV)

@@ -17,6 +17,8 @@ ACROSS = [name for name in CHAPTERS if name in ("comparison",)]
 PYTHON = sys.executable
 # Seconds for one cell; three days, for the published settings on a CPU. Only a guard against a kernel that hangs.
 CELL_TIMEOUT = int(os.environ.get("CELL_TIMEOUT") or 259200)
+# Processes, at most, for the units of a chapter: to start one takes as long as a small unit. Elsewhere one per group.
+PROCESSES = {"smoke": 1, "demo": 2}
 
 os.environ |= {
     "PYTHONHASHSEED": "0",
@@ -76,7 +78,7 @@ def needed(rule, what):
 def stamps(wildcards):
     """One file per group of units of a chapter's study; a chapter without a study has none."""
     folder = Path("runs", wildcards.profile, wildcards.chapter)
-    _, groups = units.prepared(wildcards.chapter, folder / "parameters.yaml")
+    _, groups = units.prepared(wildcards.chapter, folder / "parameters.yaml", PROCESSES.get(wildcards.profile))
     return [f"{folder}/units/{group}.json" for group in groups]
 
 
@@ -102,12 +104,13 @@ rule units:
         "runs/{profile}/{chapter}/units/{group}.log",
     params:
         backend=os.environ.get("KERAS_BACKEND", "tensorflow"),
+        processes=lambda wildcards: PROCESSES.get(wildcards.profile, 0),
     threads: 1
     resources:
         mem_mb=needed("units", "mem_mb"),
         runtime=needed("units", "runtime"),
     shell:
-        '"{PYTHON}" -m studybook.engine.units {wildcards.chapter} {wildcards.group} --parameters "{input.parameters}" --stamp "{output}" '
+        '"{PYTHON}" -m studybook.engine.units {wildcards.chapter} {wildcards.group} --processes {params.processes} --parameters "{input.parameters}" --stamp "{output}" '
         '> "{log}" 2>&1 || {{ echo "exit status $?" >> "{log}"; exit 1; }}'
 
 
@@ -129,8 +132,9 @@ rule chapter:
     params:
         # Another backend, another run.
         backend=os.environ.get("KERAS_BACKEND", "tensorflow"),
-    # Snakemake hands this number to OpenMP and BLAS, so it also fixes how sums are rounded.
-    threads: 2
+    # Snakemake hands this number to OpenMP and BLAS, so it also fixes how sums are rounded. Two chapters side by side
+    # are done before two one after the other, each with two threads; networks take the cores that are free anyway.
+    threads: 1
     resources:
         mem_mb=needed("chapter", "mem_mb"),
         runtime=needed("chapter", "runtime"),
@@ -150,6 +154,7 @@ rule book:
         builder=code_of("from studybook.engine import book; from studybook.comparison import glance")
         + files("studybook/papers", "*/published.yaml"),
         kept=files("records", "*/*/record.json"),
+        measured=files("records", "bench/*.json") + files("records", "gpu/*.json") + files("runs", "bench.json"),
     output:
         "runs/{profile}/book/_build/html/index.html",
     params:

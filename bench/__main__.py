@@ -6,11 +6,13 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench import memory
 from bench.table import Row, markdown
+from studybook.engine import records
 
 
 def _augmentation(size: str) -> list[Row]:
@@ -24,7 +26,7 @@ def _oversampling(size: str) -> list[Row]:
 
     if size == "full":
         return oversampling.rows(oversampling.FULL, alone=True)
-    return oversampling.rows(300 if size == "quick" else 20_000)
+    return oversampling.rows(300, alone=True) if size == "quick" else oversampling.rows(20_000)
 
 
 def _stain(size: str) -> list[Row]:
@@ -63,6 +65,16 @@ def _gathering(size: str) -> list[Row]:
     return gathering.rows(5, 140) if size == "quick" else gathering.rows()
 
 
+def _growth(size: str) -> list[Row]:
+    from bench import growth
+
+    if size == "quick":
+        return growth.rows((90, 120), limit=5, networks=False)
+    if size == "full":
+        return growth.rows((4_000, 16_000, 65_000, 277_524), 600)
+    return growth.rows((1_000, 2_000, 4_000, 8_000))
+
+
 # Subject -> its rows at one of the sizes "quick", "default", "full". Imported when asked for.
 SUBJECTS: dict[str, Callable[[str], list[Row]]] = {
     "augmentation": _augmentation,
@@ -72,6 +84,7 @@ SUBJECTS: dict[str, Callable[[str], list[Row]]] = {
     "encoders": _encoders,
     "handcrafted": _handcrafted,
     "gathering": _gathering,
+    "growth": _growth,
 }
 
 
@@ -79,15 +92,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and write the same as JSON if asked; returns the exit status."""
     options = _parse(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    rows = []
+    rows, load = [], os.getloadavg()[0]
     for name in options.only or SUBJECTS:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
-        rows += SUBJECTS[name](options.size)
-    print(markdown(rows))
-    print(f"\n{platform.processor() or platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
-          f"Python {platform.python_version()}, load average {os.getloadavg()[0]:.1f}")  # fmt: skip
+        memory.reset()
+        found = SUBJECTS[name](options.size)
+        peak = memory.peak() / 1e9
+        rows += [row if row.memory else replace(row, memory=peak) for row in found]
+    hardware = records.environment()["hardware"]
+    machine = f"{hardware['cpu']}, {hardware['cores']} cores, {hardware['memory_gib']:.0f} GiB"
+    print(markdown(rows, machine))
+    print(f"\n{platform.system()}, Python {platform.python_version()}, load average before {load:.1f}")
     if options.json:
-        found = {"measured": datetime.now(UTC).isoformat(timespec="seconds"), "size": options.size}
+        found = {"measured": datetime.now(UTC).isoformat(timespec="seconds"), "size": options.size,
+                 "machine": machine, "load": load}  # fmt: skip
+        options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(found | {"rows": [asdict(row) for row in rows]}, indent=1) + "\n")
     return 0
 

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from histolib import reproducibility
 from studybook.twins import idc
 
 _SIZES = (1024, 2048, 4096, 8192, 16384)  # sides of the matrices whose product gives the chip's rate
@@ -141,6 +142,24 @@ def matrix_rate(dtype: str, repeats: int = 10, rounds: int = 5) -> float:
         if seconds > 0.5:
             break
     return best
+
+
+def peak_memory() -> float | None:
+    """Largest memory of the first accelerator so far, in GB; None where there is none or the backend does not say."""
+    name = keras.backend.backend()
+    if not reproducibility.accelerators():
+        return None
+    if name == "tensorflow":
+        import tensorflow
+
+        return tensorflow.config.experimental.get_memory_info("GPU:0")["peak"] / 1e9
+    if name == "jax":
+        import jax
+
+        return (jax.local_devices()[0].memory_stats() or {}).get("peak_bytes_in_use", 0) / 1e9 or None
+    import torch
+
+    return torch.cuda.max_memory_allocated() / 1e9
 
 
 def _chain(a, count: int) -> float:

@@ -1,6 +1,6 @@
-"""Measure an accelerator at the real IDC data's size: ``python -m bench.gpu``, with any Keras backend (KERAS_BACKEND).
+"""Measure an accelerator at the published sizes: ``python -m bench.gpu``, with any Keras backend (KERAS_BACKEND).
 
-Prints JSON; a table goes to the standard error. Needs Keras, NumPy, SciPy, pandas, Pillow and histolib, and no data.
+Prints JSON; a table goes to the standard error. Needs no data. ``--tiny`` shows that it runs, on any machine.
 """
 
 import argparse
@@ -10,14 +10,15 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from bench import generator
-from bench.accelerator import Resident, indexed, matrix_rate, operations, patches, timed
+from bench import chapters, generator
+from bench.accelerator import Resident, indexed, matrix_rate, operations, patches, peak_memory, timed
 from histolib import models, reproducibility, training
 from histolib.models import features
 from histolib.training import augmentation
@@ -35,6 +36,10 @@ NOTES = {
     "minutes.feature_extraction": "VGG-16 feature maps of all patches, compilation and the way to the host included, "
     "and 50 epochs of the dense layers on them, extrapolated; 81 % of the oversampled training set",
     "minutes.fine_tuning": "last two blocks and head, 50 epochs, extrapolated; 81 % of the oversampled training set",
+    "minutes.descriptors": "of 400 images: three encoders, two sizes of crops, 20 crops, 50 jitters; extrapolated",
+    "minutes.two_blocks": "last two blocks of Inception v3 at 224, 90 epochs over four fifths of 6,116 regions",
+    "minutes.magnification": "network of one task, 400 epochs over three quarters of 7,909 images at 100",
+    "minutes.patch_resnet": "residual network, stride 2, 30 epochs over 70 patches of each image of one magnification",
     "minutes_large_batch": "the same at the large batch; not what was published",
     "weights": "random: they do not change the time",
     "flops_share": "operations of convolutions and dense layers, training step counted by gradients that are needed, "
@@ -46,7 +51,7 @@ class Bench:
     """One run; `report` fills up step by step."""
 
     def __init__(self, options: argparse.Namespace):
-        self.options = options
+        self.options, self.sizes = options, chapters.TINY if options.tiny else chapters.Sizes()
         if options.mixed:
             keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
         # Repeatable kernels are not asked for: they cost time on a GPU, and the papers had none.
@@ -119,6 +124,16 @@ class Bench:
         speed = self.report["training"][label]["images_per_second"]
         self.report["flops_share"][label] = self._share(operations(whole)[1], speed)
 
+    def descriptors(self, minutes: dict) -> None:
+        """All descriptors of the chapter on four classes of tissue."""
+        minutes["descriptors"] = chapters.descriptors(self.sizes, self.options.seed) / 60
+
+    def chapter(self, name: str, minutes: dict) -> None:
+        """The network of another chapter, a function of `bench.chapters`."""
+        model, timing = getattr(chapters, name)(self.sizes, self.options.seed, self.options.limit)
+        self.report["training"][name], minutes[name] = vars(timing), timing.seconds / 60
+        self.report["flops_share"][name] = self._share(operations(model)[1], timing.images_per_second)
+
     def _run(self, model, batches, batch: int, limit: float) -> float:
         return timed(model, batches, batch, 99, limit, "binary_crossentropy").images_per_second
 
@@ -150,6 +165,7 @@ class Bench:
             "training_images": self.train,
             "width": self.options.width,
             "batch_sizes": {"published": self.options.batch, "large": self.options.large},
+            "peak_device_memory_gb": None,
             "matrix_tflops": self.rate / 1e12,
             "minutes": {},
             "minutes_large_batch": {},
@@ -172,6 +188,8 @@ def main(arguments: Sequence[str] | None = None) -> dict:
         lambda: bench.feature_extraction(published),
         lambda: bench.baseline(options.batch, published, small),
         lambda: bench.fine_tuning(options.batch, published, small),
+        lambda: bench.descriptors(published),
+        *(partial(bench.chapter, name, published) for name in ("two_blocks", "magnification", "patch_resnet")),
     ]
     if options.large:
         steps += [
@@ -181,6 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> dict:
         ]
     for k, step in enumerate(steps, start=1):
         step()
+        bench.report["peak_device_memory_gb"] = peak_memory()
         text = json.dumps(_rounded(bench.report), indent=1)
         if options.json:  # after every step: a run that is cut short leaves what it has measured
             options.json.write_text(text + "\n")
@@ -233,7 +252,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--patients", type=int, default=12, help="slides drawn, of about 60 distinct patches each")
     parser.add_argument("--seed", type=int, default=0, help="seed of everything that is drawn")
     parser.add_argument("--json", type=Path, help="file to write to after every step, such as gpu.json")
-    return parser.parse_args(arguments)
+    parser.add_argument("--tiny", action="store_true", help="seconds on any machine; its numbers mean nothing")
+    options = parser.parse_args(arguments)
+    if options.tiny:
+        vars(options).update(images=100, epochs=1, batch=8, large=0, limit=0.1, short=0.1, width=0.02, patients=1)
+    return options
 
 
 if __name__ == "__main__":

@@ -22,6 +22,10 @@ class Row:
         What was aimed for, in words.
     ratio
         Ours divided by theirs, where it is not simply the quotient of the two values (paired repetitions).
+    memory
+        Largest resident memory while it was measured, in GB, imports and the peer's included where both take turns.
+    step, size
+        Where one thing is measured at several sizes: its name, and the number of images.
     """
 
     what: str
@@ -31,18 +35,21 @@ class Row:
     theirs: float | None = None
     aim: str = "–"
     ratio: float | None = None
+    memory: float | None = None
+    step: str | None = None
+    size: int | None = None
 
     def __post_init__(self):
         if self.ratio is None and self.theirs:
             object.__setattr__(self, "ratio", self.ours / self.theirs)
 
 
-def markdown(rows: Sequence[Row]) -> str:
+def markdown(rows: Sequence[Row], machine: str) -> str:
     """Rows as a Markdown table, padded so that it reads well in a terminal too."""
-    head = ("what", "ours", "peer's", "ratio", "unit", "aim", "peer")
-    cells = [head, *(_cells(row) for row in rows)]
+    head = ("what", "ours", "peer's", "ratio", "unit", "aim", "peer", "peak GB", "machine")
+    cells = [head, *((*_cells(row), machine) for row in rows)]
     widths = [max(len(line[k]) for line in cells) for k in range(len(head))]
-    right = {1, 2, 3}
+    right = {1, 2, 3, 7}
     lines = [_line(line, widths, right) for line in cells]
     rule = ["-" * (width - 1) + (":" if k in right else "-") for k, width in enumerate(widths)]
     return "\n".join([lines[0], "| " + " | ".join(rule) + " |", *lines[1:]])
@@ -50,7 +57,7 @@ def markdown(rows: Sequence[Row]) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     ratio = "–" if row.ratio is None else f"{row.ratio:.2f}"
-    return row.what, _number(row.ours), _number(row.theirs), ratio, row.unit, row.aim, row.peer
+    return row.what, _number(row.ours), _number(row.theirs), ratio, row.unit, row.aim, row.peer, _number(row.memory)
 
 
 def _number(value: float | None) -> str:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from engine import pytest_collection_modifyitems, root, site, smoke  # noqa: F401 - used by pytest
+from engine import background, pytest_collection_modifyitems, repeated, root, site, smoke  # noqa: F401 - for pytest
 
 # Set before any test module imports Keras or histolib: quiet, on the CPU's repeatable kernels, and with a cache of
 # the tests' own.

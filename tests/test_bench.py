@@ -1,4 +1,5 @@
 import json
+import shutil
 import sys
 
 import keras
@@ -6,18 +7,18 @@ import numpy as np
 import pytest
 
 from bench import __main__ as command
-from bench import accelerator, generator, gpu, oversampling, table
+from bench import accelerator, generator, gpu, growth, oversampling, table
 from histolib import models
-
-_SIZES = dict(images=100, epochs=1, batch=8, large=0, limit=0.1, short=0.1, width=0.02, patients=1)
-TINY = [f"--{name}={value}" for name, value in _SIZES.items()]
 
 
 def test_the_table_is_markdown_with_every_row_whole(capsys, tmp_path):
     assert command.main(["--quick", "--json", str(tmp_path / "rows.json")]) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
     found = json.loads((tmp_path / "rows.json").read_text())
-    assert len(lines) == 2 + len(found["rows"]) and {line.count("|") for line in lines} == {8}
+    assert len(lines) == 2 + len(found["rows"]) and {line.count("|") for line in lines} == {10}
+    assert all(row["memory"] > 0.1 for row in found["rows"]) and found["machine"] in lines[-1]
+    grown = {(row["step"], row["size"]) for row in found["rows"] if row["step"]}
+    assert ("SMOTE", 90) in grown and ("pack", 120) in grown and len(grown) == 8
     peers = [row["peer"] for row in found["rows"]]
     assert "Keras's EfficientNetB0, random weights" in peers
     assert peers[:2] == ["no augmentation (the limit)", "Keras's ImageDataGenerator on the CPU"]
@@ -33,25 +34,36 @@ def test_a_subject_that_is_not_there_is_refused(capsys):
 
 def test_a_row_without_peer_has_no_ratio():
     assert table.Row("x", 2.0, "s", "them", 4.0).ratio == 0.5
-    assert "–" in table.markdown([table.Row("x", 1234.5, "s")]) and "1,234" in table.markdown(
-        [table.Row("x", 1234.4, "s")]
-    )
+    assert "–" in table.markdown([table.Row("x", 1234.5, "s")], "m")
+    assert "1,234" in table.markdown([table.Row("x", 1234.4, "s")], "m")
 
 
-def test_a_contender_that_fails_is_named(tmp_path):
+def test_a_step_that_would_take_too_long_is_left_out():
+    known, done = [(100, 1.0)], []
+    assert growth._timed(lambda: done.append(1), known, 1000, limit=60) is None and not done
+    assert growth._timed(lambda: done.append(1), known, 2000, limit=60) is None  # what was left out stays out
+    linear = [(100, 1.0), (1000, 10.0)]
+    assert growth._timed(lambda: done.append(1), linear, 5000, limit=60) is not None and done
+
+
+def test_a_contender_that_fails_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
     with pytest.raises(RuntimeError, match="histolib on .* ended with 1"):
         oversampling.measure("histolib", tmp_path)
 
 
 def test_the_accelerator_report_is_json_with_its_keys(capsys, tmp_path):
     file = tmp_path / "gpu_test.json"
-    gpu.main([*TINY, "--json", str(file)])
+    gpu.main(["--tiny", "--json", str(file)])
     report = json.loads(capsys.readouterr().out)
     assert json.loads(file.read_text()) == report
     assert {"accelerator", "backend", "precision", "batch_sizes", "flops_share", "versions", "notes"} <= set(report)
-    assert (
-        set(report["minutes"]) == {"baseline", "feature_extraction", "fine_tuning"} and report["training_images"] == 115
+    chapters = {"descriptors", "two_blocks", "magnification", "patch_resnet"}
+    assert set(report["minutes"]) == {"baseline", "feature_extraction", "fine_tuning"} | chapters
+    assert report["training_images"] == 115 and {"two_blocks", "magnification", "patch_resnet"} < set(
+        report["flops_share"]
     )
+    assert report["peak_device_memory_gb"] is None or report["peak_device_memory_gb"] > 0
     assert set(report["images_per_second"]["batch 8"]) == {"augmented", "plain", "from_host", "image_data_generator"}
     head = report["training"]["dense layers"]
     assert head["epochs"] == 50 and report["minutes"]["feature_extraction"] > head["seconds"] / 60

@@ -63,8 +63,7 @@ def one_answer(predictions: pd.DataFrame, threshold: float = 0.5) -> dict[str, i
 
     `threshold` is that of class 1 where there are two classes; of more, the most probable one is the answer.
     """
-    p = predicted.scores_of(predictions)
-    answers = (p[:, 1] >= threshold).astype(int) if p.shape[1] == 2 else p.argmax(axis=1)
+    answers = decided(predicted.scores_of(predictions), threshold)
     by_method = pd.Series(answers).groupby(predictions["method"].to_numpy(), sort=False).agg(["min", "max"])
     return by_method["min"][by_method["min"] == by_method["max"]].to_dict()
 

@@ -181,14 +181,11 @@ def _intervals(table: pd.DataFrame, by: list[str], draws: int, level: float, see
     found = {}
     for key, one in table["score"].reset_index().groupby(by, sort=False):
         part, score = one["part"].to_numpy(), one["score"].to_numpy()
-        samples = [_mean_of_parts(part, score, weight) for weight in resampled(one["patient"], draws, seed)]
-        value = _mean_of_parts(part, score, np.ones(len(part)))
-        found[key] = interval(pd.Series({"rate": value}), pd.DataFrame({"rate": samples}), level).loc["rate"]
+        weights = np.stack([np.ones(len(part)), *resampled(one["patient"], draws, seed)])
+        member = part[:, None] == np.unique(part)
+        # A part of which no patient was drawn is left out.
+        means = np.ma.divide((weights * score) @ member, weights @ member).mean(axis=1)
+        rates = pd.DataFrame({"rate": np.ma.filled(means, np.nan)})
+        found[key] = interval(rates.iloc[0], rates.iloc[1:], level).loc["rate"]
     index = pd.MultiIndex.from_tuples(found, names=by)
     return pd.DataFrame(list(found.values()), index if len(by) > 1 else index.get_level_values(0))
-
-
-def _mean_of_parts(part: np.ndarray, score: np.ndarray, weight: np.ndarray) -> float:
-    """Mean of the parts' weighted means; a part of which no patient was drawn is left out."""
-    count, total = np.bincount(part, weight), np.bincount(part, weight * score)
-    return (total[count > 0] / count[count > 0]).mean()

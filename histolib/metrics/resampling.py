@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain, islice
 
 import numpy as np
 import pandas as pd
@@ -9,10 +10,12 @@ import pandas as pd
 from histolib.metrics import predictions as predicted
 from histolib.metrics.classification import scores
 
+_AT_ONCE = 2**18  # weights of images
+
 
 def bootstrap(
     predictions: pd.DataFrame,
-    statistic: Callable[..., pd.Series] = scores,
+    statistic: Callable[..., pd.Series | pd.DataFrame] = scores,
     by: str = "patient",
     draws: int = 1000,
     level: float = 0.95,
@@ -30,7 +33,7 @@ def bootstrap(
         each resample draws trainings too, with replacement: the interval holds both chances. Two or three trainings
         show less than the whole chance of training.
     statistic
-        ``statistic(y_true, y_score, weight=...)`` returning a Series.
+        ``statistic(y_true, y_score, weight=None)`` returning a Series, and for weights (M, N) a DataFrame of M rows.
     by
         Column whose values are drawn: ``"patient"`` or ``"image_id"``.
     draws
@@ -51,7 +54,8 @@ def bootstrap(
     ValueError
         If `by` is no column, `draws` is below 1, or `level` is not between 0 and 1.
     """
-    return interval(_mean(predictions, statistic), _resample(predictions, statistic, by, draws, seed), level)
+    samples = _resample(predictions, statistic, by, draws, seed)
+    return interval(samples.iloc[0], samples.iloc[1:], level)
 
 
 def difference(
@@ -107,7 +111,7 @@ def differences(
         If a method of a pair is unknown, or the two were not tested on the same images.
     """
     groups = {name: rows.sort_values("image_id") for name, rows in predictions.groupby("method", sort=False)}
-    drawn, whole, parts = {}, {}, {}
+    drawn, parts = {}, {}
     for pair in pairs:
         for name in pair:
             if name not in groups:
@@ -116,11 +120,11 @@ def differences(
             if name not in drawn:
                 # One seed draws the same patients for every method.
                 drawn[name] = _resample(groups[name], scores, "patient", draws, seed)
-                whole[name] = _mean(groups[name], scores)
         own, other = pair
         if not np.array_equal(*(_trainings(groups[name])[0]["image_id"] for name in pair)):
             raise ValueError(f"{own} and {other} were not tested on the same images")
-        parts[pair] = interval(whole[own] - whole[other], drawn[own] - drawn[other], level)
+        less = drawn[own] - drawn[other]
+        parts[pair] = interval(less.iloc[0], less.iloc[1:], level)
     return pd.concat(parts, names=["method", "reference", "score"])
 
 
@@ -159,7 +163,7 @@ def resampled(units: Sequence, draws: int, seed: int) -> Iterator[np.ndarray]:
 
 
 def _resample(predictions: pd.DataFrame, statistic, by: str, draws: int, seed: int) -> pd.DataFrame:
-    """The statistic on each resample, one row per draw."""
+    """The statistic, its mean where there are several trainings, and below it that of each resample, a row per draw."""
     if by not in predictions:
         raise ValueError(f"by={by!r}: no such column; found {', '.join(predictions)}")
     parts = _trainings(predictions)
@@ -167,18 +171,17 @@ def _resample(predictions: pd.DataFrame, statistic, by: str, draws: int, seed: i
     # A method's trainings are drawn by a stream of its own: those of two methods have nothing in common.
     name = str(predictions["method"].iloc[0]) if "method" in predictions else ""
     generator = np.random.default_rng([seed, *name.encode()])
-    samples = []
-    for weight in resampled(parts[0][by], draws, seed):
-        drawn = weight > 0
-        counts = np.bincount(generator.integers(len(parts), size=len(parts)))
-        samples.append(
-            sum(
-                count / len(parts) * statistic(y[drawn], p[drawn], weight=weight[drawn])
-                for count, (y, p) in zip(counts, known)
-                if count
-            )
-        )
-    return pd.DataFrame(np.array(samples), columns=samples[0].index)
+    count = len(parts)
+    weights = chain([np.ones(len(parts[0]))], resampled(parts[0][by], draws, seed))
+    drawn = (np.bincount(generator.integers(count, size=count), minlength=count) for _ in range(draws))
+    pairs, samples = zip(weights, chain([np.ones(count)], drawn)), []
+    while block := list(islice(pairs, max(1, _AT_ONCE // len(predictions)))):
+        weight, share = map(np.array, zip(*block))
+        tables = [statistic(y, p, weight=weight) for y, p in known]
+        # What is not drawn may be undefined.
+        each = [np.where(part > 0, part / count * table, 0) for part, table in zip(share.T[..., None], tables)]
+        samples.append(pd.DataFrame(sum(each), columns=tables[0].columns))
+    return pd.concat(samples, ignore_index=True)
 
 
 def _trainings(predictions: pd.DataFrame) -> list[pd.DataFrame]:
@@ -189,9 +192,3 @@ def _trainings(predictions: pd.DataFrame) -> list[pd.DataFrame]:
     if any(part["image_id"].tolist() != parts[0]["image_id"].tolist() for part in parts):
         raise ValueError("the trainings of a method (column seed) were not tested on the same images")
     return parts
-
-
-def _mean(predictions: pd.DataFrame, statistic) -> pd.Series:
-    """The statistic, its mean where there are several trainings."""
-    parts = _trainings(predictions)
-    return sum(statistic(part["y_true"].to_numpy(), predicted.scores_of(part)) for part in parts) / len(parts)

@@ -211,8 +211,7 @@ def _closest(labels: np.ndarray, patients: np.ndarray, share: float, seed: int) 
     classes = labels[:, None] == np.unique(labels)
     wanted = share * classes.sum(0)
     tries = GroupShuffleSplit(_TRIES, test_size=share, random_state=seed).split(labels, labels, patients)
-    rest, held_out = min(tries, key=lambda parts: np.abs(classes[parts[1]].sum(0) - wanted).sum())
-    return np.sort(rest), np.sort(held_out)
+    return min(tries, key=lambda parts: np.abs(classes[parts[1]].sum(0) - wanted).sum())
 
 
 def _check(labels: np.ndarray, patients: np.ndarray, count: int, by: str) -> None:

@@ -1,9 +1,9 @@
 """Renders the book from executed chapters.
 
 ``python -m studybook.engine.book --profile demo``, in the repository's top folder, stages ``runs/<profile>/source/``,
-which mirrors the repository but holds the executed chapters, the provenance page, drawn pictures, and links to the
-glossary, and builds ``runs/<profile>/book/`` from it. Every warning of the build is an error, and a book that failed to
-build is not left behind.
+which mirrors the repository but holds the executed chapters, the pages on provenance and on speed, drawn pictures, and
+links to the glossary, and builds ``runs/<profile>/book/`` from it. Every warning of the build is an error, and a book
+that failed to build is not left behind.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import yaml
 from bs4 import BeautifulSoup
 
 from histolib import cache
-from studybook.engine import glossary, pictures
+from studybook.engine import glossary, measured, pictures
 
 REPOSITORY = "BOOK_REPOSITORY"
 # What stands on the button that opens a folded part of a cell, by the cell's tag.
@@ -84,6 +84,8 @@ def stage(profile: str, root: Path = Path()) -> Path:
         (source / "book/provenance.md").write_text(provenance(facts, _records(kept)), "utf8")
         (source / "book/pictures").mkdir()
         pictures.write(source / "book/pictures")
+        benches = [*sorted(root.glob("records/bench/*.json")), *root.glob("runs/bench.json")]
+        measured.write(source / "book", benches, sorted(root.glob("records/gpu/*.json")))
         (source / "notebooks").mkdir()
         for name in names:
             executed = _readable(json.loads((runs / name / f"{name}.ipynb").read_text("utf8")))
@@ -167,10 +169,9 @@ def times(records: dict[str, dict[str, Any]], folders: dict[str, Path]) -> str:
     """
     rows, machines = [], set()
     for name, record in records.items():
-        stamps = sorted((folders[name] / "units").glob("*.json"))
-        parts = [
-            folders[name] / "units" / unit / "record.json" for path in stamps for unit in json.loads(path.read_text())
-        ]
+        stamps = (folders[name] / "units").glob("*.json")
+        computed = {unit for path in stamps for unit in json.loads(path.read_text())}
+        parts = [folders[name] / "units" / unit / "record.json" for unit in sorted(computed)]
         seconds = record["seconds"] + sum(json.loads(path.read_text("utf8"))["seconds"] for path in parts)
         rows.append([f"[](../notebooks/{name}.ipynb)", _data(record), duration(seconds)])
         machines.add(escape(_machine(record["hardware"])))

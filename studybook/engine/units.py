@@ -13,9 +13,9 @@ A chapter that compares many settings has a module ``study`` in its room (`room`
 ``compute(settings)``
     the work itself: a `Result`.
 
-A finished unit is a folder whose name ends in a digest of its settings, its data and the code that its study imports,
-directly or not: what is there is right, what is not there is missing, and a killed run leaves nothing that could be
-taken for whole.
+A finished unit is a folder whose name ends in a digest of its settings, its data, the backend and the code that its
+study imports, directly or not: what is there is right, what is not there is missing, and a killed run leaves nothing
+that could be taken for whole.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import contextlib
 import hashlib
 import importlib.util
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -118,6 +119,8 @@ def folder(module: ModuleType, settings: Mapping, output: Path | str) -> Path:
     """Where a unit lies: ``<output>/units/<label>-<digest>``, in a sweep the like beside other points' units."""
     known = {key: value for key, value in settings.items() if key not in PLACES}
     known |= {"data": module.fingerprint(settings), "code": code(module)}
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    known |= {"backend": backend} if backend != "tensorflow" else {}
     digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:12]
     own = Path(output) / FOLDER
     return (own / STORE if (own / STORE).exists() else own) / f"{module.label(settings)}-{digest}"
@@ -217,6 +220,14 @@ def groups(chapter: str, values: Mapping) -> dict[str, list[dict]]:
     return found
 
 
+def joined(groups: Mapping[str, list[dict]], processes: int | None = None) -> dict[str, list[dict]]:
+    """Groups dealt out to at most so many processes, in turn: ``part1``, ``part2``, ...; as they are if None or 0."""
+    if not processes or len(groups) <= processes:
+        return dict(groups)
+    dealt = [list(groups.values())[first::processes] for first in range(processes)]
+    return {f"part{k}": [one for group in part for one in group] for k, part in enumerate(dealt, start=1)}
+
+
 def planned(chapter: str, given: Mapping) -> tuple[dict, dict[str, list[dict]]]:
     """The parameters of a chapter, its own and in their place those that are `given`, and its units by group.
 
@@ -228,9 +239,10 @@ def planned(chapter: str, given: Mapping) -> tuple[dict, dict[str, list[dict]]]:
         return values, groups(chapter, values)
 
 
-def prepared(chapter: str, file: Path) -> tuple[dict, dict[str, list[dict]]]:
-    """As `planned`, with what a parameters file gives."""
-    return planned(chapter, yaml.safe_load(file.read_text("utf8")) or {})
+def prepared(chapter: str, file: Path, processes: int | None = None) -> tuple[dict, dict[str, list[dict]]]:
+    """As `planned`, with what a parameters file gives, and the groups `joined`."""
+    values, found = planned(chapter, yaml.safe_load(file.read_text("utf8")) or {})
+    return values, joined(found, processes)
 
 
 def main(arguments: Iterable[str] | None = None) -> int:
@@ -238,11 +250,12 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m studybook.engine.units", description=main.__doc__)
     parser.add_argument("chapter")
     parser.add_argument("group")
+    parser.add_argument("--processes", type=int, help="into which groups were joined; 0: they were not")
     parser.add_argument("--parameters", type=Path, required=True, help="written by studybook.engine.chapters prepare")
     parser.add_argument("--stamp", type=Path, required=True, help="lists the finished units; written at the end")
     chosen = parser.parse_args(arguments)
     running.hold()
-    values, plan = prepared(chosen.chapter, chosen.parameters)
+    values, plan = prepared(chosen.chapter, chosen.parameters, chosen.processes)
     if chosen.group not in plan:
         print(f"error: group {chosen.group!r}: expected one of {', '.join(plan) or '(none)'}", file=sys.stderr)
         return 2

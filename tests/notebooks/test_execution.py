@@ -1,28 +1,11 @@
 """Every chapter runs at the smoke scale, without warnings, and prints the same tables when it is run again."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
-# Snakemake gives a chapter two threads; sums rounded otherwise would be other tables.
-THREADS = dict.fromkeys(
-    [
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-        "NUMEXPR_NUM_THREADS",
-    ],
-    "2",
-)
+from engine import CHAPTERS
 
 
 @pytest.fixture(params=CHAPTERS)
@@ -55,46 +38,5 @@ def test_the_record_says_how_long_each_stage_took(executed):
     assert record["data"]["twin"] is True and record["parameters"]["output"] == f"../runs/smoke/{executed.stem}"
 
 
-def test_its_tables_repeat(executed, root):
-    # A second tree, laid out alike: relative paths mean the same there, and the record of the first run stays.
-    tree = root / "runs" / "smoke" / "nbval"
-    shutil.rmtree(tree, ignore_errors=True)
-    (tree / "notebooks").mkdir(parents=True)
-    shutil.copy(executed, tree / "notebooks")
-    shutil.copy(Path(__file__).with_name("nbval_conftest.py"), tree / "notebooks" / "conftest.py")
-    (tree / "pytest.ini").write_text("[pytest]\n")
-    # A chapter across the papers shows the other chapters' runs.
-    for record in (root / "runs/smoke").glob("*/record.json"):
-        if record.parent.name != executed.stem:
-            place = tree / "runs/smoke" / record.parent.name
-            place.mkdir(parents=True)
-            for file in (record, record.with_name("predictions.csv.gz")):
-                shutil.copy(file, place)
-    if (root / "records").is_dir():
-        shutil.copytree(root / "records", tree / "records")
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--nbval",
-        "--nbval-current-env",
-        "--nbval-cell-timeout",
-        "120",
-    ]
-    command += [
-        "--nbval-sanitize-with",
-        str(root / "tests" / "nbval_sanitize.cfg"),
-        "-p",
-        "no:cacheprovider",
-        "-q",
-    ]
-    environment = os.environ | THREADS | {"PYTHONHASHSEED": "0"}
-    result = subprocess.run(
-        [*command, f"notebooks/{executed.name}"],
-        cwd=tree,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
+def test_its_tables_repeat(repeated):
+    assert repeated.returncode == 0, repeated.stdout + repeated.stderr

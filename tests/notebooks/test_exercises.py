@@ -41,23 +41,21 @@ ALL = exercises()
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory) -> dict[str, str]:
     """Of every exercise what the chapter's first cells said to its parameters: ``ok``, or an error."""
-    folder, found = tmp_path_factory.mktemp("exercises"), {}
-    for chapter in sorted({one.chapter for one in ALL}):
-        files = []
-        for one in (one for one in ALL if one.chapter == chapter):
-            files.append(folder / f"{one.name}.ipynb")
-            # Nothing is written to the places that the exercises name: a reader's own results may lie there.
-            moved = [re.sub(r"^(\.\./)?runs/", f"{folder}/", argument) for argument in one.arguments]
-            with contextlib.chdir(ROOT):
-                said = CliRunner().invoke(papermill, [*moved, "--prepare-only", "--no-progress-bar"])
-            if said.exit_code or not files[-1].is_file():
-                found[one.name] = f"no runs/{one.name}.ipynb was written: {said.output} {said.exception}"
-                files.pop()
-        command = [sys.executable, str(Path(__file__).with_name("first_cells.py")), *map(str, files)]
-        result = subprocess.run(command, cwd=ROOT / "notebooks", capture_output=True, text=True, check=False)
-        said = dict(re.findall(r"^.*/(\S+)\.ipynb: (.*)$", result.stdout, re.M))
-        found |= {file.stem: said.get(file.stem, result.stderr) for file in files}
-    return found
+    folder, found, files = tmp_path_factory.mktemp("exercises"), {}, []
+    for one in ALL:
+        file = folder / f"{one.name}.ipynb"
+        # Nothing is written to the places that the exercises name: a reader's own results may lie there.
+        moved = [re.sub(r"^(\.\./)?runs/", f"{folder}/", argument) for argument in one.arguments]
+        with contextlib.chdir(ROOT):
+            said = CliRunner().invoke(papermill, [*moved, "--prepare-only", "--no-progress-bar"])
+        if said.exit_code or not file.is_file():
+            found[one.name] = f"no runs/{one.name}.ipynb was written: {said.output} {said.exception}"
+        else:
+            files.append(file)
+    command = [sys.executable, str(Path(__file__).with_name("first_cells.py")), *map(str, files)]
+    result = subprocess.run(command, cwd=ROOT / "notebooks", capture_output=True, text=True, check=False)
+    said = dict(re.findall(r"^.*/(\S+)\.ipynb: (.*)$", result.stdout, re.M))
+    return found | {file.stem: said.get(file.stem, result.stderr) for file in files}
 
 
 @pytest.mark.parametrize("exercise", ALL, ids=lambda one: one.name)

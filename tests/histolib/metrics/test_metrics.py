@@ -250,6 +250,20 @@ def test_roc_is_the_best_sensitivity_at_no_more_false_alarms(binary):
         metrics.roc([0, 1], np.full((2, 3), 1 / 3))
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+def test_many_weightings_at_once_equal_one_after_the_other(binary, classes):
+    y, p, _ = binary
+    y, p = (y, p) if classes == 2 else (y + (np.arange(400) % 2), np.random.default_rng(0).dirichlet([1] * 3, 400))
+    # As resamples are: whole numbers, many of them 0; in the last one there is no image of class 1.
+    weights = np.vstack([np.random.default_rng(1).poisson(1, (5, 400)), y != 1])
+    for statistic in (metrics.scores, metrics.roc)[: 2 if classes == 2 else 1]:
+        found = statistic(y, p, weight=weights)
+        assert len(found) == 6 and (classes > 2 or np.isnan(found.iloc[-1, -1]))
+        for weight, row in zip(weights, found.itertuples(index=False)):
+            drawn = np.repeat(np.arange(400), weight)
+            assert list(row) == pytest.approx(statistic(y[drawn], p[drawn]).tolist(), nan_ok=True)
+
+
 def test_summary_at_another_threshold(binary):
     rows = table(binary[0], binary[1])
     found = metrics.summary(rows, 5, threshold=0.33).loc["m", "value"]

@@ -31,6 +31,7 @@ def project(tmp_path):
     for name in ("book.css", "book.js"):
         (root / "book/_static" / name).write_text("")
     toc = "format: jb-book\nroot: book/intro\nchapters:\n- file: notebooks/good\n- file: book/provenance\n"
+    toc += "- file: book/measured\n"
     (root / "book/_toc.yml").write_text(toc)
     return root
 

@@ -126,6 +126,16 @@ def test_a_chapter_has_its_room_among_the_papers_or_beside_them():
     assert units.study("comparison").__name__ == "studybook.comparison.study"
 
 
+def test_groups_are_dealt_out_to_few_processes():
+    groups = {name: [{"power": name, "fold": fold} for fold in (0, 1)] for name in "abc"}
+    found = units.joined(groups, 2)
+    assert {name: "".join(one["power"] for one in part) for name, part in found.items()} == {
+        "part1": "aacc",
+        "part2": "bb",
+    }
+    assert units.joined(groups, 3) == units.joined(groups, 0) == units.joined(groups) == groups
+
+
 def test_a_chapter_without_a_study_has_no_groups():
     assert units.groups("pretraining", {}) == {}
 
