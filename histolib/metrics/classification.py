@@ -104,8 +104,6 @@ def roc(y_true, y_score, weight=None) -> pd.Series | pd.DataFrame:
         Index ``false alarms``: one minus specificity. The highest sensitivity that a threshold reaches without more
         false alarms than that; NaN if a class is missing.
     """
-    from sklearn.metrics import roc_curve  # here, since it takes a second
-
     y, p, w = checked(y_true, y_score, weight)
     if p.shape[1] != 2:
         raise ValueError(f"an ROC curve needs two classes, not {p.shape[1]}")
