@@ -18,6 +18,7 @@ from IPython.display import Markdown
 
 from histolib import metrics
 from histolib.metrics import fusion, predictions
+from studybook.comparison import scoring
 from studybook.engine import records
 from studybook.papers.bach_boosting import authors
 from studybook.papers.bach_boosting import findings as bach
@@ -151,11 +152,11 @@ def _idc(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
     return pd.concat([metrics.summary(tested, draws, seed), pd.concat(shares)])
 
 
-def _confusion(y_true, y_score, weight=None) -> pd.Series:
+def _confusion(y_true, y_score, weight=None) -> pd.Series | pd.DataFrame:
     """True and false positives and negatives at one half, as shares of all."""
     called, truth = y_score[:, 1] >= 0.5, y_true == 1
-    cells = zip(_SHARES, (called & truth, called & ~truth, ~called & ~truth, ~called & truth))
-    return pd.Series({name: np.average(cell, weights=weight) for name, cell in cells})
+    cells = called & truth, called & ~truth, ~called & ~truth, ~called & truth
+    return scoring.means(pd.DataFrame(dict(zip(_SHARES, cells))), weight)
 
 
 def _bach(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:

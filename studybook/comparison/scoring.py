@@ -43,9 +43,17 @@ def at_half(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(p_0=1 - score, p_1=score)
 
 
-def brier(y_true, y_score, weight=None) -> pd.Series:
+def means(columns: pd.DataFrame, weight) -> pd.Series | pd.DataFrame:
+    """Weighted means of columns; `weight`, and what is returned, as of `metrics.scores`."""
+    w = np.atleast_2d(np.ones(len(columns)) if weight is None else weight)
+    with np.errstate(invalid="ignore"):
+        table = pd.DataFrame(w @ columns.to_numpy(float) / w.sum(axis=1, keepdims=True), columns=columns.columns)
+    return table if np.ndim(weight) == 2 else table.iloc[0]
+
+
+def brier(y_true, y_score, weight=None) -> pd.Series | pd.DataFrame:
     """Mean squared difference between the probability of class 1 and the truth (Brier 1950); always 0.5 has 0.25."""
-    return pd.Series({"brier": np.average((y_score[:, 1] - y_true) ** 2, weights=weight)})
+    return means(pd.DataFrame({"brier": (y_score[:, 1] - y_true) ** 2}), weight)
 
 
 def summary(rows: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:

@@ -40,7 +40,7 @@ def _parameters(chapter: str, folder: Path, **changed) -> str:
 
 def _execute(chapter: str, folder: Path, **changed) -> pd.DataFrame:
     """Predictions of a chapter."""
-    arguments = ["papermill", f"notebooks/{chapter}.ipynb", str(folder / "executed.ipynb"), "--no-progress-bar"]
+    arguments = ["-m", "papermill", f"notebooks/{chapter}.ipynb", str(folder / "executed.ipynb"), "--no-progress-bar"]
     arguments += ["-f", _parameters(chapter, folder, **changed), "-k", "python3", "--cwd", "notebooks"]
     result = command(arguments, ROOT, os.environ)
     assert result.returncode == 0, result.stderr[-3000:]
@@ -71,7 +71,7 @@ def test_the_first_chapter_gives_the_same_tables(backend, smoke, tmp_path):
 def test_units_of_a_study_give_the_same_tables(backend, smoke, tmp_path):
     file, chapter = _parameters("breakhis_patches", tmp_path, networks=["SVM", "DeCAF"]), "breakhis_patches"
     stamp = tmp_path / "units/part1.json"
-    arguments = ["studybook.engine.units", chapter, "part1", "--processes", "1", "--parameters", file]
+    arguments = ["-m", "studybook.engine.units", chapter, "part1", "--processes", "1", "--parameters", file]
     result = command([*arguments, "--stamp", str(stamp)], ROOT, os.environ)
     assert result.returncode == 0, result.stderr[-3000:]
     assert f'"{backend}"' in next(stamp.parent.glob("DeCAF*/record.json")).read_text("utf8")
