@@ -24,6 +24,7 @@ from studybook.papers.bach_boosting import authors
 from studybook.papers.bach_boosting import findings as bach
 from studybook.papers.breakhis_magnification import answers as magnification
 from studybook.papers.breakhis_patches import findings as patches
+from studybook.papers.breakhis_patches.scoring import levels
 from studybook.papers.idc_transfer import findings as idc
 from studybook.papers.mammography_finetuning import findings as mammography
 from studybook.papers.mammography_finetuning import paired
@@ -128,8 +129,7 @@ def answers(paper: str, record: Mapping, rows: pd.DataFrame, draws: int, seed: i
         return magnification.differences(magnification.named(rows), draws, seed)
     if paper == "breakhis_patches":
         known = record["parameters"]
-        levels = patches.levels_of(rows, known["rule"], known["exist_n"])
-        return patches.differences(levels, known["exist_n"], draws, seed)
+        return patches.differences(levels(rows, known["rule"], known["exist_n"]), draws, seed)
     other = mammography.on_other_set(rows)
     first = rows.loc[~other, "method"].str.split(", ").str[0]
     # A run may hold several sets; the one with most regions answers.
