@@ -87,17 +87,17 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def touched() -> pd.DataFrame:
-    """Which papers each flaw touches: columns ``flaw, paper, place, printed, why``; what is printed is read."""
+    """Which papers each flaw touches, by flaw, and where; what they print there is read."""
     found = []
     for flaw in listed():
         for one in flaw["touches"]:
             printed = reported.find(one["paper"], one["reference"])
             unit = "" if printed.unit in ("text", "1") else f" {printed.unit}"
             found.append({
-                "flaw": flaw["title"], "paper": citation(one["paper"]),
-                "place": printed.place, "printed": f"{printed.text}{unit}", "what it has to do with it": one["why"],
+                "flaw": flaw["title"], "where": f"{citation(one['paper'])}, {printed.place}",
+                "printed": f"{printed.text}{unit}", "what it has to do with it": one["why"],
             })  # fmt: skip
-    return pd.DataFrame(found).set_index(["flaw", "paper"])
+    return pd.DataFrame(found).set_index("flaw")
 
 
 def citation(paper: str) -> str:

@@ -22,7 +22,7 @@ BACKENDS = [name for name in ("jax", "torch") if importlib.util.find_spec(name)]
 ]
 DRAWN = ("baseline", "feature_extraction", "fine_tuning", "study: map", "study: rate")  # by the backend, or maps of it
 NEARLY = ["Lite0, frozen, logistic"]
-# Of a probability: the sums of a frozen network are rounded otherwise, to a thousandth of a feature, and a regression of
+# Of a probability: sums of a frozen network are rounded otherwise, to a thousandth of a feature, and a regression of
 # much strength on thousands of them answers otherwise by so much.
 TOLERANCE = 0.05
 
