@@ -317,6 +317,8 @@ def against_base(
             pair = paired(part, base, [other])
             less = metrics.difference(pair, "others", draws, seed=seed).loc[base]
             found[f"{at}×", f"{base} less {other}"] = less.loc[list(TITLES)].stack()
+    if not found:  # with the levels that the others have, to stand below them
+        return pd.DataFrame(index=pd.MultiIndex.from_arrays([[], []]))
     return pd.DataFrame(found).T
 
 

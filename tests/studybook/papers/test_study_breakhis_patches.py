@@ -339,6 +339,7 @@ def test_the_base_setting_less_each_other_value(found):
     assert "whitening less raw at 200×" in findings.read(table)
     none = findings.against_base(images, "structure", draws=5)
     assert none.empty and findings.text(none).empty and "base setting only" in findings.read(none)
+    assert len(pd.concat({"none": findings.text(none), "one": findings.text(table)})) == 1
 
 
 def test_statements_are_corrected_for_their_number(found):
