@@ -100,16 +100,18 @@ def points(table: pd.DataFrame, x: str, hue: str, panel: str, title: str, label:
         Title of the figure and label of the values' axis.
     """
     panels, places, hues = (list(dict.fromkeys(table[name])) for name in (panel, x, hue))
-    size = (max(5.5, 0.62 * len(places) * len(panels) + 2), 3.6)
-    figure, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False, sharey=True)
-    for axis, name in zip(axes[0], panels, strict=True):
+    down, across = (len(panels), 1) if len(panels) > 2 else (1, len(panels))  # three side by side could not be read
+    size = (max(5.5, 0.62 * len(places) * across + 2), 2.6 * down + 1)
+    figure, axes = plt.subplots(down, across, figsize=size, squeeze=False, sharey=True)
+    for axis, name in zip(axes.flat, panels, strict=True):
         for k, group in enumerate(hues):
             part = table[(table[panel] == name) & (table[hue] == group)]
             at = part[x].map(places.index) + 0.14 * (k - (len(hues) - 1) / 2)
             errors = np.abs(part[["low", "high"]].sub(part["value"], axis=0).to_numpy().T)
             axis.errorbar(at, part["value"], errors, fmt=MARKERS[k], color=COLORS[k], capsize=3, label=group)
         axis.set(title=name, xlabel=x, xticks=range(len(places)), xticklabels=places)
-    axes[0, 0].set_ylabel(label)
+    for axis in axes[:, 0]:
+        axis.set_ylabel(label)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(hues), frameon=False)
     figure.suptitle(title)
     return figure
