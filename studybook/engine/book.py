@@ -35,7 +35,7 @@ _FOLDED = {
     "hide-cell": ("Show this code and what it prints", "Hide this code and what it prints"),
 }
 _BLOCKS = ["p", "li", "td", "th", "dt", "dd", "pre", "figcaption", "h1", "h2", "h3", "h4"]
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|$~^:@&%-])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|$~^:@&%]|-(?=-)|(?<=-)-)")
 
 
 class BookError(RuntimeError):
