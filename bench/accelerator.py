@@ -1,4 +1,4 @@
-"""Parts of the accelerator's measurement: images on the device, a stopwatch, operations counted from layer shapes."""
+"""Parts of the accelerator's measurement: a stopwatch, operations counted from layer shapes."""
 
 import math
 import time
@@ -12,27 +12,6 @@ from histolib import reproducibility
 from studybook.twins import idc
 
 _SIZES = (1024, 2048, 4096, 8192, 16384)  # sides of the matrices whose product gives the chip's rate
-
-
-class Resident(keras.layers.Layer):
-    """uint8 images that are put on the device once; maps row numbers (N,) to images (N, H, W, C)."""
-
-    def __init__(self, images: np.ndarray, **kwargs):
-        super().__init__(trainable=False, **kwargs)
-        self.images = self.add_weight(images.shape, "zeros", "uint8", trainable=False, autocast=False, name="images")
-        self.images.assign(images)
-
-    def call(self, rows):
-        return ops.take(self.images, rows, axis=0)
-
-    def compute_output_spec(self, rows):
-        return keras.KerasTensor((*rows.shape, *self.images.shape[1:]), "uint8")
-
-
-def indexed(model: keras.Model, resident: Resident) -> keras.Model:
-    """The same network on row numbers of `resident`."""
-    rows = keras.Input((), dtype="int32", name="row")
-    return keras.Model(rows, model(resident(rows)), name=model.name)
 
 
 class Stopwatch(keras.callbacks.Callback):

@@ -18,10 +18,11 @@ import keras
 import numpy as np
 
 from bench import chapters, generator
-from bench.accelerator import Resident, indexed, matrix_rate, operations, patches, peak_memory, timed
+from bench.accelerator import matrix_rate, operations, patches, peak_memory, timed
 from histolib import models, reproducibility, training
 from histolib.models import features
 from histolib.training import augmentation
+from histolib.training.execution import Indexed, Resident
 
 PATCHES, NEGATIVE = 277_524, 198_738  # of the real data set
 TRAINING = 0.8  # share of the patches; oversampled to as many positive as negative ones: 317,981
@@ -71,7 +72,7 @@ class Bench:
         shown = self.report["images_per_second"].setdefault(name, {})
         rows = self._rows(batch * (self.train // batch), batch)
         for kind, change in (("augmented", self._augment()), ("plain", None)):
-            shown[kind] = self._run(indexed(models.baseline_cnn(augment=change), self.resident), rows, batch, short)
+            shown[kind] = self._run(Indexed(models.baseline_cnn(augment=change), self.resident), rows, batch, short)
         count = batch * (min(self.train, SMALL) // batch)
         images, targets = self.images[:count], self.targets[:count]
         host = training.Batches(images, targets, batch, seed)
@@ -83,7 +84,7 @@ class Bench:
 
     def baseline(self, batch: int, minutes: dict, name: str) -> None:
         """The published epochs over the oversampled training set, with augmentation."""
-        model = indexed(models.baseline_cnn(augment=self._augment()), self.resident)
+        model = Indexed(models.baseline_cnn(augment=self._augment()), self.resident)
         minutes["baseline"] = self._whole(
             model, self._rows(self.train, batch), batch, self.options.epochs, f"baseline, {name}", "binary_crossentropy"
         )
@@ -91,7 +92,7 @@ class Bench:
     def feature_extraction(self, minutes: dict) -> None:
         """VGG-16 features of all patches, and the dense layers that learn from them."""
         backbone = self._backbone()
-        model = indexed(features.extractor(backbone, self.images.shape[1:]), self.resident)
+        model = Indexed(features.extractor(backbone, self.images.shape[1:]), self.resident)
         rows, batch = self.rows[: self.options.images], max(self.options.large, self.options.batch)
         start = time.perf_counter()
         training.predict(model, rows[:batch], batch)
@@ -119,7 +120,7 @@ class Bench:
         batches = self._rows(round(FINE_TUNING * self.train), batch)
         label = f"fine-tuning, {name}"
         minutes["fine_tuning"] = self._whole(
-            indexed(whole, self.resident), batches, batch, EPOCHS_HEAD, label, "categorical_crossentropy"
+            Indexed(whole, self.resident), batches, batch, EPOCHS_HEAD, label, "categorical_crossentropy"
         )
         speed = self.report["training"][label]["images_per_second"]
         self.report["flops_share"][label] = self._share(operations(whole)[1], speed)

@@ -4,6 +4,8 @@ import random
 
 import numpy as np
 
+PRECISIONS = ("float32", "bfloat16")  # of training steps
+
 
 def seed(value: int, deterministic: bool = True) -> None:
     """Seed Python, NumPy, Keras and its backend.

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from histolib.metrics import fusion
+from studybook.papers.bach_boosting import findings
 
 MANIFEST = pd.DataFrame({"image_id": ["a", "b", "c"], "patient": ["7", "7", "8"], "label": [0, 1, 1]})
 FOLD = np.array([1, 2, 1])
@@ -20,5 +20,5 @@ def rows(seed=0, seeds=2) -> pd.DataFrame:
     names = [f"{encoder}-{size}" for encoder in ("ResNet", "VGG") for size in (400, 650)]
     draws = {name: one_class(rng.random((seeds, 3, 4))) for name in names}
     return pd.concat(
-        [fusion.of_seeds(name, MANIFEST, p, FOLD, range(seeds)) for name, p in draws.items()], ignore_index=True
+        [findings.of_seeds(name, MANIFEST, p, FOLD, range(seeds)) for name, p in draws.items()], ignore_index=True
     )

@@ -2,7 +2,6 @@ import json
 import shutil
 import sys
 
-import keras
 import numpy as np
 import pytest
 
@@ -85,14 +84,6 @@ def test_operations_of_frozen_layers_are_counted_once():
     backbone = models.unfreeze(models.backbone("vgg16", 0.02, None, (50, 50, 3)), 0)
     forward, training = accelerator.operations(backbone)
     assert forward == training > 0
-
-
-def test_resident_images_are_gathered_by_row():
-    images = np.random.default_rng(0).integers(0, 256, (9, 4, 4, 3), dtype=np.uint8)
-    resident = accelerator.Resident(images)
-    rows = np.array([3, 0, 3], np.int32)
-    found = keras.ops.convert_to_numpy(resident(rows))
-    assert found.dtype == np.uint8 and np.array_equal(found, images[rows]) and not resident.trainable_weights
 
 
 def test_the_generator_gives_scaled_float_images():

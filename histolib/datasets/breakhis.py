@@ -48,7 +48,7 @@ LAYOUT = (
 _NAME = re.compile(
     r"^SOB_(?P<letter>[BM])_(?P<type>[A-Z]+)-(?P<slide>\d\d-(?P<number>\d+)[A-Z]*)-(?P<mag>\d+)-(?P<seq>\d+)$"
 )
-_FOLD_COLUMNS = [f"fold_{k}" for k in range(1, FOLDS + 1)]
+FOLD_COLUMNS = [f"fold_{k}" for k in range(1, FOLDS + 1)]
 _COLUMNS = ["image_id", "path", "label", "label_name", "patient", "case", "tumor_type", "slide", "magnification", "seq"]
 
 
@@ -100,29 +100,12 @@ def official_folds() -> pd.DataFrame:
             for seq in _numbers(getattr(known, f"images_{magnification}")):
                 name = f"SOB_{known.letter}_{known.Index}-{magnification}-{seq:03d}"
                 rows.append((name, known.Index, magnification, *sides))
-    return pd.DataFrame(rows, columns=["image_id", "patient", "magnification", *_FOLD_COLUMNS])
+    return pd.DataFrame(rows, columns=["image_id", "patient", "magnification", *FOLD_COLUMNS])
 
 
 def slide_numbers(patients: pd.Series) -> pd.Series:
     """Slide numbers of patients such as ``DC-14-1234AB``, without the kind of tumor and the letters at the end."""
     return patients.str.replace(r"^[A-Z]+-|[A-Z]+$", "", regex=True)
-
-
-def fold_sizes() -> pd.DataFrame:
-    """What the official folds hold, one row each: images and patients of the test and the training side.
-
-    And how many slide numbers without their letters (`slide_numbers`) are on both sides.
-    """
-    table = official_folds()
-    case = slide_numbers(table["patient"])
-    rows = {}
-    for fold in _FOLD_COLUMNS:
-        sides = table.groupby(fold, sort=True)
-        both = int((table.groupby(case)[fold].nunique() > 1).sum())
-        counts = {("images", side): len(part) for side, part in sides}
-        counts |= {("patients", side): part["patient"].nunique() for side, part in sides}
-        rows[fold.replace("_", " ")] = counts | {("slide numbers", "on both sides"): both}
-    return pd.DataFrame(rows).T
 
 
 @cache
@@ -174,5 +157,5 @@ def _with_folds(table: pd.DataFrame) -> pd.DataFrame:
     sides = np.empty((len(table), FOLDS), object)
     sides[known] = np.reshape([_sides(tested[patient]) for patient in table["patient"][known]], (-1, FOLDS))
     sides[~known] = splits.drawn_folds(table["label"][~known], table["patient"][~known], FOLDS)
-    folds = pd.DataFrame(sides.astype(str), columns=_FOLD_COLUMNS, index=table.index)
+    folds = pd.DataFrame(sides.astype(str), columns=FOLD_COLUMNS, index=table.index)
     return pd.concat([table, folds], axis=1).assign(official=known)

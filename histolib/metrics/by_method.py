@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from histolib.metrics import predictions as predicted
-from histolib.metrics.classification import checked, decided, operating_point
+from histolib.metrics.classification import checked, decided
 
 
 def per_fold(predictions: pd.DataFrame, apart: Collection[str] = (), threshold: float = 0.5) -> pd.DataFrame:
@@ -66,12 +66,3 @@ def one_answer(predictions: pd.DataFrame, threshold: float = 0.5) -> dict[str, i
     answers = decided(predicted.scores_of(predictions), threshold)
     by_method = pd.Series(answers).groupby(predictions["method"].to_numpy(), sort=False).agg(["min", "max"])
     return by_method["min"][by_method["min"] == by_method["max"]].to_dict()
-
-
-def confusion_shares(predictions: pd.DataFrame, threshold: float = 0.5) -> pd.DataFrame:
-    """True and false positives and negatives of each method, per cent of all its images: ``tp, fp, tn, fn``."""
-    parts = {
-        method: operating_point(rows["y_true"], rows["p_1"], threshold)[["tp", "fp", "tn", "fn"]] / len(rows) * 100
-        for method, rows in predictions.groupby("method", sort=False)
-    }
-    return pd.DataFrame(parts).T.astype(float).rename_axis("method")

@@ -76,6 +76,7 @@ def recognition_intervals(
     level: float = 0.95,
     seed: int = 0,
     over: Sequence[str] = ("fold",),
+    reference: str | None = None,
 ) -> pd.DataFrame:
     """Mean of the recognition rates over the folds with its interval, patients drawn with replacement.
 
@@ -91,66 +92,26 @@ def recognition_intervals(
     over
         Columns of which each combination has a rate, and counts the same in the mean: ``("fold", "magnification")`` for
         an average over folds and magnifications.
-
-    Returns
-    -------
-    DataFrame
-        Index `by`; ``value, low, high``, in [0, 1].
-
-    Raises
-    ------
-    ValueError
-        If a column is in `by` and in `over`.
-    """
-    return _intervals(_scores_of_parts(predictions, by, over, threshold), list(by), draws, level, seed)
-
-
-def recognition_difference(
-    predictions: pd.DataFrame,
-    reference: str,
-    by: Sequence[str] = (),
-    threshold: float = 0.5,
-    draws: int = 1000,
-    level: float = 0.95,
-    seed: int = 0,
-    over: Sequence[str] = ("fold",),
-) -> pd.DataFrame:
-    """Every other method's recognition rate less that of `reference`, over the same resampled patients.
-
-    Parameters
-    ----------
-    predictions, threshold
-        As in `patient_scores`; several methods on the same images.
     reference
-        Name of the method that is subtracted.
-    by
-        Columns that keep rows of the result apart, beside the method, such as ``magnification``.
-    draws, level, seed, over
-        As in `recognition_intervals`.
+        A method whose rate is subtracted from that of every other one, over the same resampled patients.
 
     Returns
     -------
     DataFrame
-        Index ``method`` and `by`; ``value, low, high``, a mean over the folds.
+        Index `by`; ``value, low, high``, in [0, 1], or of differences in [-1, 1].
 
     Raises
     ------
     ValueError
-        As `recognition_intervals`; if `reference` is no method, or a method was not tested on the same images.
+        If a column is in `by` and in `over`, `reference` is no method, or another was not tested on the same images.
     """
-    names = list(dict.fromkeys(predictions["method"]))
-    if reference not in names:
-        raise ValueError(f"reference={reference!r}: expected one of {', '.join(names)}")
-    keys = [*by, *over, "image_id"]
-    tested = {name: _images(predictions[predictions["method"] == name], keys) for name in names}
-    for name in names:
-        if not tested[name].equals(tested[reference]):
-            raise ValueError(f"{name} and {reference} were not tested on the same images")
-    wide = _scores_of_parts(predictions, ["method", *by], over, threshold)["score"].unstack("method")
-    others = [name for name in names if name != reference]
-    less = wide[others].sub(wide[reference], axis=0).stack().rename("score").to_frame()
-    less = less.reorder_levels(["method", *by, "part", "patient"])
-    return pd.concat([_intervals(less.loc[[name]], ["method", *by], draws, level, seed) for name in others])
+    scores = _scores_of_parts(predictions, by, over, threshold)[["score"]]
+    if reference is not None:
+        _check_images(predictions, reference, [*by, *over])
+        wide = scores["score"].unstack("method")
+        less = wide.drop(columns=reference).sub(wide[reference], axis=0).stack().rename("score").to_frame()
+        scores = less.reorder_levels(scores.index.names)
+    return _intervals(scores, list(by), draws, level, seed)
 
 
 def _check_columns(predictions: pd.DataFrame, parameter: str, names: Sequence[str]) -> None:
@@ -172,8 +133,16 @@ def _scores_of_parts(predictions: pd.DataFrame, by: Sequence[str], over: Sequenc
     return patient_scores(predictions.assign(part=part), [*by, "part"], threshold)
 
 
-def _images(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    return rows[keys].sort_values(keys).reset_index(drop=True)
+def _check_images(predictions: pd.DataFrame, reference: str, columns: Sequence[str]) -> None:
+    """All methods were tested on the same images."""
+    keys = [*(name for name in columns if name != "method"), "image_id"]
+    tested = {name: rows[keys].sort_values(keys).reset_index(drop=True)
+              for name, rows in predictions.groupby("method", sort=False)}  # fmt: skip
+    if reference not in tested:
+        raise ValueError(f"reference={reference!r}: expected one of {', '.join(tested)}")
+    for name, images in tested.items():
+        if not images.equals(tested[reference]):
+            raise ValueError(f"{name} and {reference} were not tested on the same images")
 
 
 def _intervals(table: pd.DataFrame, by: list[str], draws: int, level: float, seed: int) -> pd.DataFrame:

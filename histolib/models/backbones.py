@@ -112,18 +112,6 @@ def blocks(model: keras.Model) -> dict[str, list[keras.layers.Layer]]:
     return groups
 
 
-def block_outputs(model: keras.Model, count: int = 4) -> keras.Model:
-    """The same layers, giving the outputs of the last `count` blocks, first to last, instead of the last one's alone.
-
-    Raises ValueError if the model is no backbone, or has fewer blocks.
-    """
-    groups = {name: layers for name, layers in blocks(model).items() if name != "stem"}
-    if not 1 <= count <= len(groups):
-        raise ValueError(f"count={count}: {model.name} has {len(groups)} blocks; expected 1 to {len(groups)}")
-    outputs = [layers[-1].output for layers in list(groups.values())[-count:]]
-    return keras.Model(model.input, outputs, name=f"{model.name}_blocks")
-
-
 def unfreeze(model: keras.Model, blocks: int | str = 0) -> keras.Model:
     """Make the last blocks of a backbone trainable, freeze the rest, and return it.
 

@@ -1,15 +1,14 @@
 """Figures: titled, with labeled axes, in colors that color-blind readers can tell apart."""
 
 from histolib.plots.embeddings import embedding
-from histolib.plots.images import image_grid, slide_map
+from histolib.plots.images import image_grid
 from histolib.plots.scores import confusion, grouped, intervals, points, roc
 from histolib.plots.style import COLORS, MARKERS, style
-from histolib.plots.training import class_counts, curves
+from histolib.plots.training import curves
 
 __all__ = [
     "COLORS",
     "MARKERS",
-    "class_counts",
     "confusion",
     "curves",
     "embedding",
@@ -18,6 +17,5 @@ __all__ = [
     "intervals",
     "points",
     "roc",
-    "slide_map",
     "style",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from histolib.training.batches import Batches
+from histolib.training.execution import Execution, Indexed, Resident
 from histolib.training.restart import compiled, keep, restarted
 from histolib.training.targets import is_number, targets, tasks
 
@@ -56,6 +57,7 @@ def fit(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     loss_weights: Mapping[str, float] | float | None = None,
     reuse: Hashable | None = None,
+    execution: Execution | None = None,
 ) -> Fit:
     """Train a classifier, or a network for several tasks at once.
 
@@ -90,6 +92,8 @@ def fit(
         an earlier call in this process compiled under the name takes over the state of `model` and is trained in its
         place, which gives the same result without compiling the training step once more; the earlier call's
         `Fit.model` is then this one's.
+    execution
+        How steps are run (`Execution`); its defaults if None.
 
     Returns
     -------
@@ -104,19 +108,27 @@ def fit(
     if epochs < 1 or batch_size < 1 or not len(images):
         raise ValueError(f"epochs={epochs}, batch_size={batch_size}, {len(images)} images: expected at least 1 of each")
     wanted, expected = targets(model, labels, len(images)), targets(model, validation[1], len(validation[0]))
-    optimizer = optimizer or keras.optimizers.Adam(1e-3)
-    known = compiled(reuse)
+    optimizer, execution = optimizer or keras.optimizers.Adam(1e-3), execution or Execution()
+    shown, held = (images, validation[0]), execution.holds(images, validation[0])
+    runner, shapes = model, [None]
+    if held:
+        runner, shapes = Indexed(model, Resident(*shown)), [np.shape(part) for part in shown]
+        shown = np.split(np.arange(sum(map(len, shown)), dtype=np.int32), [len(images)])
+    batches = Batches(shown[0], wanted, batch_size, seed)
+    check = Batches(shown[1], expected, max(batch_size, 256))
+    name = None if reuse is None else (reuse, execution, *shapes)
+    known = compiled(name)
     if known is None:
-        _compile(model, labels, loss, optimizer, loss_weights)
+        _compile(runner, model, labels, loss, optimizer, loss_weights, execution, len(batches))
     else:
-        model = restarted(known, model, float(optimizer.learning_rate))
-    if reuse is not None:
-        keep(reuse, model)
-    batches = Batches(images, wanted, batch_size, seed)
-    check = Batches(validation[0], expected, max(batch_size, 256))
+        runner = restarted(known, runner, float(optimizer.learning_rate))
+        model = runner.model if held else runner
+    if name is not None:
+        keep(name, runner)
     start = time.perf_counter()
     told = [_Report(epochs, say or (lambda line: None)), *callbacks]
-    run = model.fit(batches, validation_data=check, epochs=epochs, shuffle=False, verbose=0, callbacks=told)
+    with execution.applied(model):
+        run = runner.fit(batches, validation_data=check, epochs=epochs, shuffle=False, verbose=0, callbacks=told)
     seconds = time.perf_counter() - start
     history = pd.DataFrame(run.history)[_columns(model, labels)]
     history.index = pd.RangeIndex(1, len(history) + 1, name="epoch")
@@ -125,10 +137,15 @@ def fit(
 
 def predict(model: keras.Model, images: np.ndarray, batch_size: int = 256) -> np.ndarray | dict[str, np.ndarray]:
     """Outputs of a model for images or features, float32 (N, ...), in order; of several tasks a dictionary."""
-    return model.predict(Batches(images, None, batch_size), verbose=0)
+    batches = Batches(images, None, batch_size)
+    before, model.steps_per_execution = model.steps_per_execution, Execution().steps_of(len(batches))
+    try:
+        return model.predict(batches, verbose=0)
+    finally:
+        model.steps_per_execution = before
 
 
-def _compile(model: keras.Model, labels, loss: str, optimizer, loss_weights) -> None:
+def _compile(runner, model, labels, loss: str, optimizer, loss_weights, execution: Execution, batches: int) -> None:
     names = tasks(model)
     if isinstance(loss_weights, int | float):
         loss_weights = dict.fromkeys(names, loss_weights) or [loss_weights]
@@ -138,7 +155,9 @@ def _compile(model: keras.Model, labels, loss: str, optimizer, loss_weights) -> 
     if names:
         losses = {name: "mean_squared_error" if is_number(labels[name]) else loss for name in names}
         metrics = {name: [_quantity(labels[name])] for name in names}
-    model.compile(optimizer, losses, loss_weights, metrics)
+    jit = "auto" if execution.jit is None else execution.jit
+    steps = execution.steps_of(batches)
+    runner.compile(optimizer, losses, loss_weights, metrics, jit_compile=jit, steps_per_execution=steps)
 
 
 def _quantity(labels) -> str:

@@ -208,6 +208,7 @@ class Network(Method):
         self.model = training.fit(
             network, *shown, check, self.settings["epochs"], self.settings["batch_size"],
             optimizer=adam, seed=self.seed, say=None, callbacks=[stop], reuse=graph,
+            execution=training.Execution(self.settings["precision"]),
         ).model  # fmt: skip
         self.weights = self.model.count_params()
 

@@ -30,7 +30,7 @@ QUESTIONS = {
 }
 _DATA = ("data", "set", "patients", "data_seed", "difficulty", "damaged", "per_patient")
 _PARTS = ("parts", "fold", "validation_share", "split_seed")
-_LITE, _DEEP = ("lite_side",), ("epochs", "patience", "batch_size")
+_LITE, _DEEP = ("lite_side",), ("epochs", "patience", "batch_size", "precision")
 # Of the parameters those that a method depends on, beside the data, the division and the seed.
 _OWN = {
     names.CRAFTED: ("limit", "crafted"),

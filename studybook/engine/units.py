@@ -37,7 +37,7 @@ from types import ModuleType
 import pandas as pd
 import yaml
 
-from histolib import cache
+from histolib import cache, reproducibility
 from histolib.metrics import predictions
 from studybook.engine import dependencies, parameters, records, running
 
@@ -212,7 +212,15 @@ def groups(chapter: str, values: Mapping) -> dict[str, list[dict]]:
         Name of the notebook.
     values
         All of its parameters.
+
+    Raises
+    ------
+    ValueError
+        A precision that there is not; values that the study's plan refuses.
     """
+    known = reproducibility.PRECISIONS
+    if values.get("precision", known[0]) not in known:
+        raise ValueError(f"precision={values['precision']!r}: expected {' or '.join(known)}")
     module = study(chapter)
     found: dict[str, list[dict]] = {}
     for one in module.plan(values) if module else []:

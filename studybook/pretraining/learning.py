@@ -35,6 +35,18 @@ class Scaling:
         return (targets - self.mean) / self.deviation
 
 
+def block_outputs(model: keras.Model, count: int = 4) -> keras.Model:
+    """The same layers, giving the outputs of the last `count` blocks, first to last, instead of the last one's alone.
+
+    Raises ValueError if the model is no backbone, or has fewer blocks.
+    """
+    groups = {name: layers for name, layers in models.blocks(model).items() if name != "stem"}
+    if not 1 <= count <= len(groups):
+        raise ValueError(f"count={count}: {model.name} has {len(groups)} blocks; expected 1 to {len(groups)}")
+    outputs = [layers[-1].output for layers in list(groups.values())[-count:]]
+    return keras.Model(model.input, outputs, name=f"{model.name}_blocks")
+
+
 def regressor(backbone: keras.Model) -> keras.Model:
     """A backbone with two linear heads: on the pooled outputs of its last four blocks joined, and on those of its
     last block.
@@ -51,7 +63,7 @@ def regressor(backbone: keras.Model) -> keras.Model:
     size = SIZES[backbone.name]
     inputs = keras.Input((64, 64, 3), dtype="uint8", name="patch")
     x = inputs if size == 64 else layers.Resizing(size, size, name="resizing")(inputs)
-    outputs = models.block_outputs(backbone, LAST_BLOCKS)(models.Preprocessing.of(backbone.name)(x))
+    outputs = block_outputs(backbone, LAST_BLOCKS)(models.Preprocessing.of(backbone.name)(x))
     pooled = [layers.GlobalAveragePooling2D()(maps) for maps in outputs]
     joined = layers.BatchNormalization(momentum=0.9, name="joined_scale")(layers.Concatenate()(pooled))
     last = layers.BatchNormalization(momentum=0.9, name="last_scale")(pooled[-1])

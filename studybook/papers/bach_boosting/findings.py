@@ -1,5 +1,7 @@
 """What one run's predictions say about the paper's claims, and which of its methods is the fusion's best part."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -24,6 +26,36 @@ OTHERWISE = {
     f"{predictions.STUDY}maximum over crops": {"p": float("inf")},
 }
 LEARNED, RANDOM, COLOR = "logistic regression", "random weights", "color histogram"
+
+
+def of_seeds(
+    method: str, manifest: pd.DataFrame, probabilities: np.ndarray, fold: np.ndarray, seeds: Sequence[int]
+) -> pd.DataFrame:
+    """Predictions of one kind of descriptor, one row per seed and image.
+
+    Parameters
+    ----------
+    method
+        ``<encoder>-<crop size>``, from `boosting.name`.
+    manifest, fold
+        Rows of `Dataset.table`, and the fold of each.
+    probabilities
+        (seeds, images, augmentations, classes); augmentations are averaged.
+    seeds
+        Seeds of the models; a ValueError if there are not as many as `probabilities` has.
+
+    Returns
+    -------
+    DataFrame
+        As `predictions.table`, with a column ``seed`` (Int64) after ``fold``.
+    """
+    if np.ndim(probabilities) != 4 or len(probabilities) != len(seeds):
+        shape = np.shape(probabilities)
+        raise ValueError(f"{method}: shape {shape}; expected ({len(seeds)} seeds, images, augmentations, classes)")
+    parts = [predictions.table(method, manifest, p.mean(1), fold) for p in np.asarray(probabilities)]
+    for part, seed in zip(parts, seeds, strict=True):
+        part.insert(2, "seed", pd.array([seed] * len(part), dtype="Int64"))
+    return pd.concat(parts, ignore_index=True)
 
 
 def parts(rows: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,7 @@ def ablations(rows: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     rows
-        Predictions of all kinds of descriptor and seeds: tables of `of_seeds`, one below the other.
+        Predictions of all kinds of descriptor and seeds: tables of `findings.of_seeds`, one below the other.
 
     Returns
     -------

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from histolib import metrics
+from histolib.datasets import breakhis
 from histolib.datasets.breakhis import MAGNIFICATIONS
 from histolib.metrics.resampling import interval, resampled
 from studybook.engine.units import Gathered
@@ -33,6 +34,23 @@ CELLS = ("training", "fold", "magnification")  # of which an average is a mean
 SHOWN = (CONSTANT, CEILING, COLORS, PAPERS_BEST, FROZEN, FROZEN_ALL, *MAIN)
 OPENING = ("learned", "one_for_all", "state_of_the_art")  # the claims with which the chapter opens
 _RATE = ["value", "low", "high"]
+
+
+def fold_sizes() -> pd.DataFrame:
+    """What the official folds hold, one row each: images and patients of the test and the training side.
+
+    And how many slide numbers without their letters (`breakhis.slide_numbers`) are on both sides.
+    """
+    table = breakhis.official_folds()
+    case = breakhis.slide_numbers(table["patient"])
+    rows = {}
+    for fold in breakhis.FOLD_COLUMNS:
+        sides = table.groupby(fold, sort=True)
+        both = int((table.groupby(case)[fold].nunique() > 1).sum())
+        counts = {("images", side): len(part) for side, part in sides}
+        counts |= {("patients", side): part["patient"].nunique() for side, part in sides}
+        rows[fold.replace("_", " ")] = counts | {("slide numbers", "on both sides"): both}
+    return pd.DataFrame(rows).T
 
 
 def named(rows: pd.DataFrame) -> pd.DataFrame:
@@ -93,7 +111,7 @@ def gain(pair: pd.DataFrame, one: str, by: Iterable[str] = (), draws: int = 500,
     by
         Columns of `CELLS` whose values are kept apart; over the others is the mean.
     draws, seed
-        As in `metrics.recognition_difference`.
+        As in `metrics.recognition_intervals`.
 
     Returns
     -------
@@ -105,7 +123,7 @@ def gain(pair: pd.DataFrame, one: str, by: Iterable[str] = (), draws: int = 500,
         return pd.DataFrame(columns=_RATE, dtype=float)
     other = next(name for name in pair["method"].unique() if name != one)
     over = [name for name in CELLS if name not in by]
-    less = metrics.recognition_difference(pair, other, by, draws=draws, seed=seed, over=over)
+    less = metrics.recognition_intervals(pair, ["method", *by], draws=draws, seed=seed, over=over, reference=other)
     return less.droplevel("method") if by else less
 
 
@@ -194,7 +212,7 @@ def less(rows: pd.DataFrame, one: str, draws: int, seed: int) -> pd.DataFrame:
     found = {}
     for other in dict.fromkeys(rows["method"][rows["method"] != one]):
         pair = rows[rows["method"].isin([one, other])]
-        rate = metrics.recognition_difference(pair, other, draws=draws, seed=seed, over=CELLS).loc[one]
+        rate = metrics.recognition_intervals(pair, draws=draws, seed=seed, over=CELLS, reference=other).loc[one]
         scores = metrics.difference(pair, other, draws, seed=seed).loc[one]
         parts = {"recognition rate": rate, "balanced accuracy": scores.loc["balanced_accuracy"],
                  "AUC": scores.loc["auc"]}  # fmt: skip

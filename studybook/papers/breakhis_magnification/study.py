@@ -43,8 +43,8 @@ _WEIGHTS = ("weight_malignancy", "weight_magnification")
 _SET = ("data", "patients", "data_seed", "difficulty", "damaged")
 _DATA = (*_SET, "split", "seed")
 _SHARED = (
-    *_DATA, "size", "width", "epochs", "batch_size", "learning_rate", "momentum",
-    "patience", "validation", "dropout",
+    *_DATA, "size", "width", "epochs", "batch_size", "precision", "learning_rate",
+    "momentum", "patience", "validation", "dropout",
 )  # fmt: skip
 
 
@@ -210,6 +210,7 @@ def train(network, settings: Mapping, images, answers, validation):
         loss="categorical_crossentropy", loss_weights=_loss_weights(settings),
         optimizer=descent, callbacks=[stop], seed=_seed(settings),
         say=None, reuse=_architecture(settings),
+        execution=training.Execution(settings["precision"]),
     )  # fmt: skip
 
 

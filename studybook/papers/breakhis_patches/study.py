@@ -49,7 +49,7 @@ REGULARIZATIONS = ("early stopping", "none", "L2", "dropout")
 DROPOUT = 0.5  # where it is studied against overfitting
 MODEL = "model.keras"  # in the folder of a unit with the base setting
 _VARIED = ("network", "structure", "contrast", "cropping", "share", "regularization", "training")
-_LEARNED = ("epochs", "batch_size", "learning_rate", "patience", "l2")
+_LEARNED = ("epochs", "batch_size", "precision", "learning_rate", "patience", "l2")
 _NETWORK = ("width", "blocks", "cnn_dropout")
 _FROZEN = ("frozen_network", "frozen_weights", "frozen_width", "frozen_side")
 _TUNED = ("tuned_stages", "tuned_rate", "tuned_dropout")
@@ -193,6 +193,7 @@ def train(network, settings: Mapping, patches, labels, validation):
         loss="categorical_crossentropy", callbacks=[stop] if early else [],
         optimizer=keras.optimizers.Adam(rate(settings)),
         seed=_seed(settings), say=None, reuse=_architecture(settings),
+        execution=training.Execution(settings["precision"]),
     )  # fmt: skip
     return fit, stop.best_epoch + 1 if early else len(fit.history)
 

@@ -43,6 +43,17 @@ QUESTION = (
 )
 
 
+def confusion_shares(predictions: pd.DataFrame, threshold: float = 0.5) -> pd.DataFrame:
+    """True and false positives and negatives of each method, per cent of all its images: ``tp, fp, tn, fn``."""
+    parts = {
+        method: metrics.operating_point(rows["y_true"], rows["p_1"], threshold)[["tp", "fp", "tn", "fn"]]
+        / len(rows)
+        * 100
+        for method, rows in predictions.groupby("method", sort=False)
+    }
+    return pd.DataFrame(parts).T.astype(float).rename_axis("method")
+
+
 def named(found: Gathered, parameters: Mapping) -> pd.DataFrame:
     """Predictions of all units under the names that a reader sees.
 

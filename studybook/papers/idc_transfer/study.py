@@ -165,7 +165,7 @@ def train(settings: Mapping):
     fit = training.fit(
         network(settings), shown[0], one.train.label, check,
         settings["epochs"], settings["batch_size"], loss, adam,
-        settings["training_seed"], say=None,
+        settings["training_seed"], say=None, execution=training.Execution(settings["precision"]),
     )  # fmt: skip
     return fit, shown
 
@@ -233,6 +233,7 @@ def _unit(
             "rate": rate,
             "epochs": parameters[epochs],
             "batch_size": parameters["batch_size"],
+            "precision": parameters["precision"],
         }
         if lite:
             known["blocks"] = kind.split()[1]

@@ -72,8 +72,8 @@ MOMENTUM = 0.9  # of stochastic gradient descent; not published
 SMALL_SIDE = 64  # pixels of a region, of the small network
 _SHARED = (
     "data", "patients", "data_seed", "damaged", "window", "millimeters", "stretch", "size", "width", "folds",
-    "epochs_head", "epochs_tuning", "epochs_small", "batch_size", "learning_rate", "learning_rate_random", "patience",
-    "dropout", "l2", "seed",
+    "epochs_head", "epochs_tuning", "epochs_small", "batch_size", "precision", "learning_rate", "learning_rate_random",
+    "patience", "dropout", "l2", "seed",
 )  # fmt: skip
 
 
@@ -365,6 +365,7 @@ def train(network, backbone, settings: Mapping, head, images, labels, validation
         settings["batch_size"], "categorical_crossentropy", optimizer,
         _chance(settings) + (not alone), say=None, callbacks=callbacks,
         reuse=_architecture(settings, alone),
+        execution=training.Execution(settings["precision"]),
     ))  # fmt: skip
 
 
@@ -472,7 +473,8 @@ def _from_scratch(settings: Mapping):
                                          restore_best_weights=True)  # fmt: skip
     fit = training.fit(network, images[learned], found.labels[learned], (images[check], found.labels[check]),
                        settings["epochs_small"], settings["batch_size"], seed=_chance(settings), say=None,
-                       callbacks=[watched, best], reuse="mammography, small")  # fmt: skip
+                       callbacks=[watched, best], reuse="mammography, small",
+                       execution=training.Execution(settings["precision"]))  # fmt: skip
     return watched.joined(fit)
 
 

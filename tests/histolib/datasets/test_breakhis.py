@@ -272,11 +272,3 @@ def test_twin_that_can_not_be_drawn(tmp_path, options, message):
 def test_unknown_tumor_is_an_error():
     with pytest.raises(ValueError, match="kind: 'XX' found, one of A, F"):
         tumors.draw_ducts(np.random.default_rng(0), "XX", (40, 60), 0.8)
-
-
-def test_sizes_of_the_official_folds():
-    sizes = breakhis.fold_sizes()
-    assert sizes["images"]["train"].tolist() == [5005, 5506, 5332, 5211, 4826]
-    assert sizes["images"]["test"].tolist() == [2904, 2403, 2577, 2698, 3083]
-    assert (sizes["patients"]["test"] == 28).all() and (sizes["patients"]["train"] == 54).all()
-    assert sizes["slide numbers"]["on both sides"].tolist() == [8, 6, 7, 7, 6]

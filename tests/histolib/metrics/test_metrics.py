@@ -65,8 +65,6 @@ def test_hand_worked_operating_point():
 def test_confusion_in_per_cent():
     matrix = metrics.confusion([0, 0, 0, 1], [0.1, 0.6, 0.2, 0.7])
     assert matrix.to_numpy().tolist() == [[50, 25], [0, 25]]
-    shares = metrics.confusion_shares(table([0, 0, 0, 1], [0.1, 0.6, 0.2, 0.7])).loc["m"]
-    assert shares.to_dict() == {"tp": 25, "fp": 25, "tn": 50, "fn": 0}
 
 
 def test_degenerate_scores():

@@ -77,7 +77,7 @@ def test_difference_is_paired():
     patients, hard = np.repeat([f"p{k:02}" for k in range(24)], 10), np.repeat(rng.random(24), 10)
     draw = rng.random(240)
     both = pd.concat([rows(draw < hard * 0.9, patients, "a"), rows(draw < hard * 0.9 + 0.1, patients, "b")])
-    found = metrics.recognition_difference(both, "a", draws=300)
+    found = metrics.recognition_intervals(both, draws=300, reference="a")
     alone = metrics.recognition_intervals(both, draws=300)
     rate = metrics.recognition_rate(both, ["method"])
     assert found.index.tolist() == ["b"]
@@ -89,7 +89,7 @@ def test_difference_is_paired():
 def test_difference_by_magnification():
     a = rows([1, 0, 1, 0], "aabb", "a", magnification=[40, 400, 40, 400])
     b = a.assign(method="b", p_0=1 - a["p_0"], p_1=1 - a["p_1"])
-    found = metrics.recognition_difference(pd.concat([a, b]), "a", ["magnification"], draws=20)
+    found = metrics.recognition_intervals(pd.concat([a, b]), ["method", "magnification"], draws=20, reference="a")
     assert found["value"].to_dict() == {("b", 40): -1.0, ("b", 400): 1.0}
 
 
@@ -99,7 +99,7 @@ def test_every_fold_and_magnification_counts_the_same_in_their_average():
     found = metrics.recognition_intervals(table, over=["fold", "magnification"], draws=20)
     assert found.loc["m", "value"] == pytest.approx((1 + 1 / 2 + 1 / 3) / 3)
     both = pd.concat([table, table.assign(method="n", p_0=table["p_1"], p_1=table["p_0"])])
-    less = metrics.recognition_difference(both, "m", over=["fold", "magnification"], draws=20)
+    less = metrics.recognition_intervals(both, over=["fold", "magnification"], draws=20, reference="m")
     assert less.loc["n", "value"] == pytest.approx(1 - 2 * (1 + 1 / 2 + 1 / 3) / 3)
 
 
@@ -120,6 +120,6 @@ def test_what_cannot_be_computed_is_named():
     with pytest.raises(ValueError, match="level=95"):
         metrics.recognition_intervals(table, draws=2, level=95)
     with pytest.raises(ValueError, match="reference='z': expected one of m"):
-        metrics.recognition_difference(table, "z")
+        metrics.recognition_intervals(table, reference="z")
     with pytest.raises(ValueError, match="n and m were not tested on the same images"):
-        metrics.recognition_difference(pd.concat([table, table.iloc[:1].assign(method="n")]), "m")
+        metrics.recognition_intervals(pd.concat([table, table.iloc[:1].assign(method="n")]), reference="m")

@@ -80,13 +80,6 @@ def test_names_depend_on_nothing_built_before(name, narrow):
     }
 
 
-def test_outputs_of_the_last_blocks(narrow):
-    taps = models.block_outputs(narrow["vgg16"], 4)
-    assert [shape[-1] for shape in taps.output_shape] == [16, 32, 64, 64]
-    with pytest.raises(ValueError, match=r"count=6: vgg16 has 5 blocks; expected 1 to 5"):
-        models.block_outputs(narrow["vgg16"], 6)
-
-
 @pytest.mark.parametrize("name", models.BACKBONES)
 def test_a_file_of_weights_comes_back_to_half_precision(name, narrow, tmp_path):
     backbones.save(narrow[name], tmp_path / "w.npz", other=np.zeros(2))

@@ -19,9 +19,7 @@ def figures():
     )
     manifest = pd.DataFrame({"image_id": range(40), "patient": np.arange(40) % 8, "label": np.arange(40) % 2})
     table = predictions.table("m", manifest, RNG.random(40))
-    places = table.assign(x=1 + 50 * (np.arange(40) % 5), y=1 + 50 * (np.arange(40) // 5))
     yield "image_grid", plots.image_grid({"a": images, "b": images[:2]}, "title")
-    yield "class_counts", plots.class_counts(pd.DataFrame({"before": [9, 3], "after": [9, 9]}, index=CLASSES), "title")
     yield "curves", plots.curves({"m": history, "n": history}, "title")
     yield "confusion", plots.confusion({"m": metrics.confusion(table.y_true, table.p_1)}, CLASSES, "title")
     four = metrics.confusion([0, 1, 2, 3], np.eye(4)[[0, 1, 1, 3]], percent=False)
@@ -31,7 +29,6 @@ def figures():
     yield "roc", plots.roc({"m": curve, "n": curve[["value"]]}, {"m": points, "published": points}, "title")
     yield "embedding", plots.embedding({"f": RNG.random((40, 2))}, table.y_true, CLASSES, "title")
     yield "intervals", plots.intervals({"run": metrics.summary(table, 10)}, "auc", "title", "AUC")
-    yield "slide_map", plots.slide_map(places, "title")
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +39,7 @@ def drawn():
 
 @pytest.mark.parametrize(
     "name",
-    ["image_grid", "class_counts", "curves", "confusion", "confusion of four", "roc", "embedding", "intervals",
-     "slide_map"],
+    ["image_grid", "curves", "confusion", "confusion of four", "roc", "embedding", "intervals"],
 )  # fmt: skip
 def test_figure_is_drawn_titled_and_labeled(name, drawn):
     figure = drawn.pop(name)

@@ -12,6 +12,7 @@ VALUES = {
     "damaged": "error", "per_patient": 6, "parts": 2, "folds": [0, 1], "validation_share": 0.3, "split_seed": 0,
     "seeds": [0, 1], "without": [], "blocks": ["1"], "features_table": None, "features_set": "idc", "limit": 40,
     "crafted": ["rgb"], "lite_side": 32, "crops": 2, "augmentations": 2, "epochs": 1, "patience": 1, "batch_size": 16,
+    "precision": "float32",
     "width": 0.125, "patch": 32,
 }  # fmt: skip
 

@@ -140,6 +140,11 @@ def test_a_chapter_without_a_study_has_no_groups():
     assert units.groups("pretraining", {}) == {}
 
 
+def test_an_unknown_precision_is_refused_before_anything_is_planned():
+    with pytest.raises(ValueError, match="precision='float16': expected float32 or bfloat16"):
+        units.groups("idc_transfer", {"precision": "float16"})
+
+
 def test_the_command_plans_and_runs_where_the_chapter_does(tmp_path, monkeypatch):
     tiny.notebook(tmp_path / "notebooks/toy.ipynb")
     file = tmp_path / "runs/demo/toy/parameters.yaml"

@@ -29,7 +29,7 @@ def rows() -> pd.DataFrame:
         "A-400": [answers(4, 0.4), answers(8, 0.9)],
         "B-400": [answers(12, 0.6, 8), answers(12, 0.6, 8)],
     }
-    single = [fusion.of_seeds(name, MANIFEST, np.stack(p)[:, :, None], 1, (0, 1)) for name, p in seeds.items()]
+    single = [findings.of_seeds(name, MANIFEST, np.stack(p)[:, :, None], 1, (0, 1)) for name, p in seeds.items()]
     single = pd.concat(single)
     others = {
         "color histogram": answers(20),

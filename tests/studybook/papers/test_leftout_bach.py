@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from fused import FOLD, MANIFEST, one_class, rows
 
-from histolib.metrics import fusion, predictions
-from studybook.papers.bach_boosting import leftout
+from histolib.metrics import predictions
+from studybook.papers.bach_boosting import findings, leftout
 
 
 def test_ablations_leave_one_kind_of_variety_out():
@@ -36,7 +36,7 @@ def test_ablations_name_nothing_twice():
 
 
 def test_a_method_that_is_not_named_by_its_parts_is_refused():
-    table = fusion.of_seeds("net", MANIFEST, one_class([[[0.2], [0.6], [0.9]]]), FOLD, [0])
+    table = findings.of_seeds("net", MANIFEST, one_class([[[0.2], [0.6], [0.9]]]), FOLD, [0])
     with pytest.raises(ValueError, match="method 'net': expected a name of the form <encoder>-<crop size>"):
         leftout.ablations(table)
 

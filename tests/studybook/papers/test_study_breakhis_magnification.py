@@ -23,7 +23,7 @@ VALUES = {
     "split": "official", "folds": [1, 2], "folds_compared": [1], "folds_fitted": [1, 2], "sisters": True,
     "damaged": "error",
     "specific": [40, 100, 200, 400], "left_out": [400],
-    "size": 32, "width": 0.0625, "epochs": 1, "batch_size": 16, "learning_rate": 0.01,
+    "size": 32, "width": 0.0625, "epochs": 1, "batch_size": 16, "precision": "float32", "learning_rate": 0.01,
     "momentum": 0.9, "patience": 5, "validation": 0.34, "dropout": 0.1, "weight_malignancy": 0.75,
     "weight_magnification": 0.25, "seed": 0, "descriptors": ["glcm"], "classifiers": ["quadratic", "nearest"],
     "descriptor_size": 48, "frozen_size": 32, "trainings": 2, "further": list(study.FURTHER),
@@ -318,3 +318,11 @@ def test_methods_are_compared_on_images_that_all_of_them_answered(rows):
     auc = metrics.scores(own["y_true"], own["p_1"])["auc"]
     assert less.loc[("less always malignant", "AUC"), "value"] == pytest.approx(auc - 0.5)
     assert answers.standing(less).startswith("ahead of ")
+
+
+def test_sizes_of_the_official_folds():
+    sizes = answers.fold_sizes()
+    assert sizes["images"]["train"].tolist() == [5005, 5506, 5332, 5211, 4826]
+    assert sizes["images"]["test"].tolist() == [2904, 2403, 2577, 2698, 3083]
+    assert (sizes["patients"]["test"] == 28).all() and (sizes["patients"]["train"] == 54).all()
+    assert sizes["slide numbers"]["on both sides"].tolist() == [8, 6, 7, 7, 6]

@@ -28,6 +28,7 @@ VALUES = {
     "whole_size": 24, "width": 0.0625, "blocks": [1], "cnn_dropout": 0.25, "frozen_network": "efficientnet_lite0",
     "frozen_weights": "imagenet", "frozen_width": 1.0, "frozen_side": 32, "tuned_stages": 1, "tuned_rate": 1e-3,
     "tuned_dropout": 0.5, "validation": 0.25, "epochs": 2, "batch_size": 16, "learning_rate": 1e-3, "patience": 2,
+    "precision": "float32",
     "l2": 1e-3, "trainings": 2,
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ import pytest
 from histolib import metrics
 from histolib.metrics import predictions
 from studybook.engine import parameters, units
-from studybook.papers.idc_transfer import findings, study
+from studybook.papers.idc_transfer import figures, findings, study
 from studybook.published import verdicts
 
 OWN = {
@@ -149,3 +149,25 @@ def test_published_accuracies_are_held_against_the_published_protocol(rows, valu
     text = findings.came_back(table.assign(value=0.8, low=[0.79, 0.82, 0.5], high=0.9)).data
     assert text.count("(inside)") == 2 and "feature extraction 0.80 [0.82, 0.90], published 0.81 (outside)" in text
     assert "protocols_of" in findings.came_back(table.iloc[:0]).data
+
+
+def test_confusion_in_shares_of_all_images():
+    rows = pd.DataFrame({"method": "m", "y_true": [0, 0, 0, 1], "p_1": [0.1, 0.6, 0.2, 0.7]})
+    assert findings.confusion_shares(rows).loc["m"].to_dict() == {"tp": 25, "fp": 25, "tn": 50, "fn": 0}
+
+
+def test_classes_are_counted_before_and_after():
+    counts = pd.DataFrame({"before": [9, 3], "after, both": [9, 9]}, index=["negative", "positive"])
+    axis = figures.class_counts(counts, "title").axes[0]
+    assert [bar.get_height() for bars in axis.containers for bar in bars] == [9, 9, 3, 9]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["before", "after,\nboth"]
+    assert axis.get_title() == "title" and axis.get_ylabel() == "number of patches"
+
+
+def test_patches_of_a_slide_lie_in_their_places():
+    placed = pd.DataFrame({"x": [1, 101, 1], "y": [51, 51, 1], "y_true": [0, 1, 1], "p_1": [0.2, 0.7, 0.9]})
+    figure = figures.slide_map(placed, "title")
+    truth, given = (np.ma.filled(axis.images[0].get_array(), np.nan) for axis in figure.axes[:2])
+    np.testing.assert_equal(truth, [[1, np.nan, np.nan], [0, np.nan, 1]])
+    np.testing.assert_equal(given, [[0.9, np.nan, np.nan], [0.2, np.nan, 0.7]])
+    assert figure.axes[0].get_xlabel() == "column (50 pixels each)" and figure._suptitle.get_text() == "title"

@@ -21,6 +21,7 @@ VALUES = {
     "random": ["gaussian"], "by": "patient", "window": 0.0, "weights": "phantom", "width": 0.125, "size": 32,
     "folds": 3, "folds_run": 2, "trainings": 1, "curve_women": [4], "curve_difficulty": [2.0], "epochs_head": 1,
     "epochs_tuning": 1, "epochs_small": 1, "batch_size": 8, "learning_rate": 1e-3, "learning_rate_random": 1e-2,
+    "precision": "float32",
     "patience": 5, "dropout": 0.5, "l2": 1e-3, "seed": 0, "damaged": "error", "millimeters": 0.0, "stretch": "region",
     "away_by": [], "test_decides": [], "pool": [], "ablations": [],
 }  # fmt: skip

@@ -205,3 +205,11 @@ def test_shipped_weights_are_small_and_come_with_a_sidecar():
         assert {"seed", "revision", "epochs", "images", "errors", "sha256", "network", "width"} <= set(known)
         assert set(known["errors"]) == set(source.TARGETS)
         assert os.path.getsize(PHANTOM / f"{name}-phantom.npz") > 100_000
+
+
+def test_outputs_of_the_last_blocks():
+    narrow = models.backbone("vgg16", 0.125, None)
+    taps = learning.block_outputs(narrow, 4)
+    assert [shape[-1] for shape in taps.output_shape] == [16, 32, 64, 64]
+    with pytest.raises(ValueError, match=r"count=6: vgg16 has 5 blocks; expected 1 to 5"):
+        learning.block_outputs(narrow, 6)

@@ -6,21 +6,22 @@ from fused import FOLD, MANIFEST, one_class, rows
 
 from histolib import metrics
 from histolib.metrics import fusion, predictions
+from studybook.papers.bach_boosting import findings
 
 
 def test_rows_of_seeds_average_augmentations_only():
     p = one_class([[[0.1, 0.3], [0.5, 0.7], [0.9, 0.9]], [[0, 0], [1, 1], [0, 1]]])
-    table = fusion.of_seeds("ResNet-400", MANIFEST, p, FOLD, [3, 8])
+    table = findings.of_seeds("ResNet-400", MANIFEST, p, FOLD, [3, 8])
     assert list(table.columns) == ["method", "fold", "seed", "image_id", "patient", "y_true", "p_0", "p_1"]
     assert table["seed"].tolist() == [3, 3, 3, 8, 8, 8] and table["fold"].tolist() == [1, 2, 1] * 2
     assert table["p_1"].tolist() == [0.2, 0.6, 0.9, 0, 1, 0.5]
 
 
 def test_fusion_by_hand():
-    first = fusion.of_seeds(
+    first = findings.of_seeds(
         "ResNet-400", MANIFEST, one_class([[[0.2], [0.6], [0.9]], [[0.4], [1], [0.5]]]), FOLD, [0, 1]
     )
-    second = fusion.of_seeds("VGG-650", MANIFEST, one_class([[[0], [0], [1]], [[0.2], [0.4], [0.4]]]), FOLD, [0, 1])
+    second = findings.of_seeds("VGG-650", MANIFEST, one_class([[[0], [0], [1]], [[0.2], [0.4], [0.4]]]), FOLD, [0, 1])
     both = pd.concat([first, second])
     fused = fusion.fuse(both)
     assert list(fused.columns) == ["method", "fold", "image_id", "patient", "y_true", "p_0", "p_1"]
@@ -54,8 +55,8 @@ def test_saved_seeds_keep_the_table_per_fold(tmp_path):
 def test_bad_input_is_named():
     p = one_class([[[0.2], [0.6], [0.9]]])
     with pytest.raises(ValueError, match=r"m: shape \(1, 3, 1, 2\); expected \(2 seeds, images"):
-        fusion.of_seeds("m", MANIFEST, p, FOLD, [0, 1])
-    table = fusion.of_seeds("net", MANIFEST, p, FOLD, [0])
+        findings.of_seeds("m", MANIFEST, p, FOLD, [0, 1])
+    table = findings.of_seeds("net", MANIFEST, p, FOLD, [0])
     with pytest.raises(ValueError, match="image a has 1 rows, image b 2; expected equally many"):
         fusion.fuse(pd.concat([table, table[table["image_id"] != "a"]]))
     with pytest.raises(ValueError, match="image c: fold, patient or class differ"):
