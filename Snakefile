@@ -70,6 +70,11 @@ def study_code(wildcards):
     return code_of(f"from {units.room(wildcards.chapter)} import study")
 
 
+def urgent(wildcards):
+    """1 for the papers and what waits for their runs; the other chapters fill the cores that these leave free."""
+    return int(wildcards.chapter in ACROSS or Path("studybook/papers", wildcards.chapter).is_dir())
+
+
 def needed(rule, what):
     """What the jobs of a rule ask a cluster for, by their scale; studybook/engine/needs.yaml holds it."""
     return lambda wildcards: needs.of(wildcards.profile)[rule][what]
@@ -106,6 +111,7 @@ rule units:
         backend=os.environ.get("KERAS_BACKEND", "tensorflow"),
         processes=lambda wildcards: PROCESSES.get(wildcards.profile, 0),
     threads: 1
+    priority: urgent
     resources:
         mem_mb=needed("units", "mem_mb"),
         runtime=needed("units", "runtime"),
@@ -135,6 +141,7 @@ rule chapter:
     # Snakemake hands this number to OpenMP and BLAS, so it also fixes how sums are rounded. Two chapters side by side
     # are done before two one after the other, each with two threads; networks take the cores that are free anyway.
     threads: 1
+    priority: urgent
     resources:
         mem_mb=needed("chapter", "mem_mb"),
         runtime=needed("chapter", "runtime"),
