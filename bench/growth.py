@@ -1,11 +1,13 @@
 """How cost grows with the number of patches: steps of a chapter at four sizes, each in one run with its peer."""
 
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from functools import partial
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -22,29 +24,39 @@ from histolib import datasets, metrics, models, training
 from histolib.descriptors import embeddings
 from histolib.models import features
 from histolib.training import oversampling
+from studybook.engine import needs
 
 DRAWS = 200  # resamples
 SIDE = 64  # pixels, of the features
 _SEED = 0
 
 
+class Known(NamedTuple):
+    """What a step took at one size: seconds, bytes at the peak, and bytes before it."""
+
+    size: int
+    seconds: float
+    peak: float
+    before: float = 0
+
+
 def rows(sizes: Sequence[int], limit: float = 60, networks: bool = True) -> list[Row]:
     """Seconds of each step at each size, and peak memory of the process while ours ran.
 
-    What is expected to take more than `limit` seconds, from its growth so far (as the square of the number of patches
-    where one size only is known), is left out: no row, or one without the peer's value. Steps with `networks` too.
+    What is expected to take more than `limit` seconds, from its growth so far (as the number of patches where one size
+    only is known), or more memory than the machine has, is left out: no row, or one without the peer's
+    value. Steps with `networks` too.
     """
-    known: dict[tuple[str, int], list[tuple[int, float]]] = {}
+    known: dict[tuple[str, int], list[Known]] = {}
     found = []
     for patches in sorted(sizes):
         for name, (ours, peer, theirs) in steps(patches, networks).items():
-            memory.reset()
-            seconds = _timed(ours, known.setdefault((name, 0), []), patches, limit)
-            peak = memory.peak() / 1e9
+            print(f"  {name}, {patches:,} patches", file=sys.stderr, flush=True)
+            one = _timed(ours, known.setdefault((name, 0), []), patches, limit)
             other = _timed(theirs, known.setdefault((name, 1), []), patches, limit)
-            if seconds is not None:
-                found.append(Row(f"{name}, {patches:,} patches", seconds, "s, less is better", peer, other,
-                                 memory=peak, step=name, size=patches))  # fmt: skip
+            if one is not None:
+                found.append(Row(f"{name}, {patches:,} patches", one.seconds, "s, less is better", peer,
+                                 other and other.seconds, memory=one.peak / 1e9, step=name, size=patches))  # fmt: skip
     return found
 
 
@@ -86,9 +98,13 @@ def _networks(patches: int, rng: np.random.Generator) -> dict[str, tuple[Callabl
     encoder = features.extractor(models.backbone("efficientnet_lite0", 1.0, None), shape, "average")
     peer = keras.applications.EfficientNetB0(include_top=False, weights=None, input_shape=shape, pooling="avg")
     pixels = np.broadcast_to(rng.integers(0, 256, (1, *shape), dtype=np.uint8), (patches, *shape))
-    epochs, generator = augmentation.contenders(patches, _SEED), "Keras's ImageDataGenerator on the CPU"
+    ours, theirs = augmentation.OURS, augmentation.GENERATOR
     return {
-        "one epoch of the baseline, compilation included": (epochs["ours"], generator, epochs[generator]),
+        "one epoch of the baseline, compilation included": (
+            lambda: augmentation.contenders(patches, _SEED, [ours])[ours](),
+            theirs,
+            lambda: augmentation.contenders(patches, _SEED, [theirs])[theirs](),
+        ),
         f"features, EfficientNet-Lite0 at {SIDE} × {SIDE}, compilation included": (
             lambda: training.predict(features.folded(encoder), pixels),
             "Keras's EfficientNetB0, random weights",
@@ -97,23 +113,25 @@ def _networks(patches: int, rng: np.random.Generator) -> dict[str, tuple[Callabl
     }
 
 
-def _timed(work: Callable, known: list[tuple[int, float]], patches: int, limit: float) -> float | None:
-    """Seconds; None where they are expected to be too many, or were at a smaller size."""
-    if known and _expected(known, patches) > limit:
-        known.append((patches, np.inf))
+def _timed(work: Callable, known: list[Known], patches: int, limit: float) -> Known | None:
+    """What it took; None where that is expected to be too much, or was at a smaller size."""
+    seconds, peak = _expected(known, patches) if known else (0, 0)
+    if seconds > limit or peak > needs.memory() * 1e6:
+        known.append(Known(patches, np.inf, np.inf))
         return None
-    start = time.perf_counter()
+    before, start = memory.reset(), time.perf_counter()
     work()
-    known.append((patches, time.perf_counter() - start))
-    return known[-1][1]
+    known.append(Known(patches, time.perf_counter() - start, memory.peak(), before))
+    return known[-1]
 
 
-def _expected(known: list[tuple[int, float]], patches: int) -> float:
-    (size, seconds), power = known[-1], 2.0
-    if len(known) > 1 and np.isfinite(seconds):
-        before, then = known[-2]
-        power = float(np.clip(np.log(seconds / then) / np.log(size / before), 0, 2))
-    return seconds * (patches / size) ** power
+def _expected(known: list[Known], patches: int) -> tuple[float, float]:
+    """Seconds and bytes at the peak, from what smaller sizes took; memory grows with the number of patches."""
+    last, power = known[-1], 1.0
+    if len(known) > 1 and np.isfinite(last.seconds):
+        power = float(np.clip(np.log(last.seconds / known[-2].seconds) / np.log(last.size / known[-2].size), 0, 2))
+    grown = patches / last.size
+    return last.seconds * grown**power, last.before + (last.peak - last.before) * grown
 
 
 @contextmanager

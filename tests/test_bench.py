@@ -8,6 +8,7 @@ import pytest
 from bench import __main__ as command
 from bench import accelerator, generator, gpu, growth, oversampling, table
 from histolib import models
+from studybook.engine import needs
 
 
 def test_the_table_is_markdown_with_every_row_whole(capsys, tmp_path):
@@ -37,12 +38,19 @@ def test_a_row_without_peer_has_no_ratio():
     assert "1,234" in table.markdown([table.Row("x", 1234.4, "s")], "m")
 
 
-def test_a_step_that_would_take_too_long_is_left_out():
-    known, done = [(100, 1.0)], []
-    assert growth._timed(lambda: done.append(1), known, 1000, limit=60) is None and not done
-    assert growth._timed(lambda: done.append(1), known, 2000, limit=60) is None  # what was left out stays out
-    linear = [(100, 1.0), (1000, 10.0)]
-    assert growth._timed(lambda: done.append(1), linear, 5000, limit=60) is not None and done
+def test_a_step_that_would_take_too_long_or_too_much_memory_is_left_out(monkeypatch):
+    known, done = [growth.Known(100, 1.0, 0)], []
+    assert growth._timed(lambda: done.append(1), known, 10_000, limit=60) is None and not done
+    assert growth._timed(lambda: done.append(1), known, 20_000, limit=60) is None  # what was left out stays out
+    squared = [growth.Known(100, 1.0, 0), growth.Known(200, 4.0, 0)]
+    assert growth._timed(lambda: done.append(1), squared, 1000, limit=60) is None
+    linear = [growth.Known(100, 1.0, 0), growth.Known(1000, 10.0, 0)]
+    assert growth._timed(lambda: done.append(1), linear, 5000, limit=60).size == 5000 and done == [1]
+    monkeypatch.setattr(needs, "memory", lambda: 8000)  # MB
+    small = [growth.Known(100, 1.0, 1.2e9, 1e9)]
+    assert growth._timed(lambda: done.append(1), small, 3000, limit=60) and done == [1, 1]  # 7 GB
+    small = [growth.Known(100, 1.0, 1.2e9, 1e9)]
+    assert growth._timed(lambda: done.append(1), small, 4000, limit=60) is None  # 9 GB
 
 
 def test_a_contender_that_fails_is_named(tmp_path, monkeypatch):
