@@ -18,34 +18,23 @@ OURS, LIMIT, GENERATOR = "ours", "no augmentation (the limit)", "Keras's ImageDa
 def rows(images: int = 2048, rounds: int = 7, seed: int = 0) -> list[Row]:
     """Compare one epoch over `images` random patches of 50 x 50 pixels.
 
-    The three take turns within each round, so that a busy machine hurts all alike; a ratio is the median of the
-    rounds' ratios. Kernels are repeatable, as in the chapters.
+    The three take turns within each round, so that a busy machine hurts all alike, and the best round of each counts:
+    the system runs some epochs from beginning to end with all of the backend's threads on one core, at half the speed,
+    whichever of the three it is. Kernels are repeatable, as in the chapters.
     """
     reproducibility.seed(seed)
     epochs = contenders(images, seed)
     for epoch in epochs.values():  # compiles the graph
         epoch()
-    rates = {name: [] for name in epochs}
+    speed = dict.fromkeys(epochs, 0.0)
     for _ in range(rounds):
         for name, epoch in epochs.items():
             start = time.perf_counter()
             epoch()
-            rates[name].append(images / (time.perf_counter() - start))
-    speed = {name: np.array(found) for name, found in rates.items()}
+            speed[name] = max(speed[name], images / (time.perf_counter() - start))
     what = f"training the baseline with augmentation, batch {BATCH}, {keras.backend.backend()}"
     aims = {LIMIT: "at least 0.95", GENERATOR: "GPU: at least 20"}
-    return [
-        Row(
-            what,
-            float(np.median(speed[OURS])),
-            "images/s, more is better",
-            peer,
-            float(np.median(speed[peer])),
-            aim,
-            float(np.median(speed[OURS] / speed[peer])),
-        )
-        for peer, aim in aims.items()
-    ]
+    return [Row(what, speed[OURS], "images/s, more is better", peer, speed[peer], aim) for peer, aim in aims.items()]
 
 
 def contenders(images: int, seed: int, names: Sequence[str] = (OURS, LIMIT, GENERATOR)) -> dict[str, Callable]:
