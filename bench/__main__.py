@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         peak = memory.peak() / 1e9
         rows += [row if row.memory else replace(row, memory=peak) for row in found]
         if options.json:  # after each subject, so that what took an hour is not lost with the next
-            _write(options.json, rows, size=options.size, machine=machine, load=load)
+            _write(options.json, rows, size=options.size, machine=machine, load=load, note=options.note)
     print(markdown(rows, machine))
     print(f"\n{platform.system()}, Python {platform.python_version()}, load average before {load:.1f}")
     return 0
@@ -128,6 +128,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     size.add_argument("--full", dest="size", action="store_const", const="full",
                       help="published sizes; an hour on 2 cores")  # fmt: skip
     parser.add_argument("--json", type=Path, help="file to write the rows to as well")
+    parser.add_argument("--note", default="", help="a sentence for the page, such as what else ran on the machine")
     parser.set_defaults(size="default")
     return parser.parse_args(arguments)
 

@@ -12,11 +12,12 @@ from studybook.engine import needs
 
 
 def test_the_table_is_markdown_with_every_row_whole(capsys, tmp_path):
-    assert command.main(["--quick", "--json", str(tmp_path / "rows.json")]) == 0
+    assert command.main(["--quick", "--note", "alone", "--json", str(tmp_path / "rows.json")]) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
     found = json.loads((tmp_path / "rows.json").read_text())
     assert len(lines) == 2 + len(found["rows"]) and {line.count("|") for line in lines} == {10}
     assert all(row["memory"] > 0.1 for row in found["rows"]) and found["machine"] in lines[-1]
+    assert found["note"] == "alone"
     grown = {(row["step"], row["size"]) for row in found["rows"] if row["step"]}
     assert ("SMOTE", 90) in grown and ("pack", 120) in grown and len(grown) == 8
     peers = [row["peer"] for row in found["rows"]]

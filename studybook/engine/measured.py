@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 INTRODUCTION = """# How fast
 
 What this library does is measured beside a named peer, both in one run and in turns. A ratio is ours over the peer's:
-where less is better, below 1 is faster. Numbers of another machine are others; run `make bench` on yours."""
+where less is better, below 1 is faster. Peak memory is that of the whole process while ours ran, imports and the images
+themselves included. Numbers of another machine are others; run `make bench` on yours."""
 NO_BENCH = "No run of `make bench` is kept with this book, so that no number stands here."
 NO_GPU = """## On an accelerator
 
@@ -64,7 +65,8 @@ def growth(rows: Iterable[Mapping[str, Any]]) -> Figure:
 
 
 def _when(found: Mapping[str, Any]) -> str:
-    return f"Measured on {found['measured'][:10]}; load average before it {found['load']:.1f}, size *{found['size']}*."
+    told = f"Measured on {found['measured'][:10]}; load average before it {found['load']:.1f}, size *{found['size']}*."
+    return f"{told} {found['note']}" if found.get("note") else told
 
 
 def _table(rows: Iterable[Mapping[str, Any]]) -> str:

@@ -25,11 +25,16 @@ def test_rows_stand_with_machine_peer_and_memory_and_are_plotted_by_size(folder)
                 size=n) for n in (100, 200, 300)]  # fmt: skip
     rows.append(Row("stain", 120.0, "images/s", "NumPy", 60.0))
     found = {"machine": "a chip, 2 cores", "measured": "2026-01-02T03:04:05", "load": 0.5, "size": "default",
-             "rows": [asdict(row) for row in rows]}  # fmt: skip
+             "note": "Alone.", "rows": [asdict(row) for row in rows]}  # fmt: skip
     file = folder / "laptop.json"
     file.write_text(json.dumps(found))
     text = page(folder, [file], [])
-    assert "## a chip, 2 cores" in text and "2026-01-02" in text and measured.NO_BENCH not in text
+    assert (
+        "## a chip, 2 cores" in text
+        and "size *default*. Alone." in text
+        and "2026-01-02" in text
+        and measured.NO_BENCH not in text
+    )
     assert "| SMOTE, 100 patches | 1.00 | 2.00 | 0.50 | s | a peer | 1.50 |" in text
     assert "| SMOTE, 300 patches | 3.00 | – | – |" in text and "| stain | 120 | 60.00 | 2.00 |" in text
     assert (folder / "pictures/growth_laptop.png").stat().st_size > 1000 and "growth_laptop.png" in text
