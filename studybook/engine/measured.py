@@ -54,13 +54,14 @@ def growth(rows: Iterable[Mapping[str, Any]]) -> Figure:
         if row["step"]:
             steps.setdefault(row["step"], []).append(row)
     lines = -(-len(steps) // 2)
-    figure = Figure(figsize=(8, 2.6 * lines), layout="constrained")
+    figure = Figure(figsize=(8, 3.1 * lines), layout="constrained")
     for axes, (name, found) in zip(figure.subplots(lines, 2, squeeze=False).flat, steps.items()):
         sizes = [row["size"] for row in found]
         axes.loglog(sizes, [row["ours"] for row in found], "o-", label="ours")
         axes.loglog(sizes, [row["theirs"] or float("nan") for row in found], "s--", label=found[0]["peer"])
-        axes.set(title=name, xlabel="patches", ylabel="seconds")
-        axes.legend(fontsize="x-small")
+        axes.set(xlabel="patches", ylabel="seconds")
+        axes.set_title(name, pad=32)
+        axes.legend(fontsize="x-small", loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
     return figure
 
 
@@ -70,8 +71,9 @@ def _when(found: Mapping[str, Any]) -> str:
 
 
 def _table(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Without times that have no peer: they say something of this machine alone."""
     lines = ["| What | Ours | Peer's | Ratio | Unit | Peer | Peak memory, GB |", "|---|---|---|---|---|---|---|"]
-    for row in rows:
+    for row in (row for row in rows if row["peer"] != "–" or not row["unit"].startswith("s")):
         ours, theirs, ratio, memory = (_number(row[name]) for name in ("ours", "theirs", "ratio", "memory"))
         lines.append(f"| {row['what']} | {ours} | {theirs} | {ratio} | {row['unit']} | {row['peer']} | {memory} |")
     return "\n".join(lines)

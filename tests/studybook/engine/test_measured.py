@@ -23,7 +23,7 @@ def page(folder, *kept):
 def test_rows_stand_with_machine_peer_and_memory_and_are_plotted_by_size(folder):
     rows = [Row(f"SMOTE, {n} patches", n / 100, "s", "a peer", n / 50 if n < 300 else None, memory=1.5, step="SMOTE",
                 size=n) for n in (100, 200, 300)]  # fmt: skip
-    rows.append(Row("stain", 120.0, "images/s", "NumPy", 60.0))
+    rows += [Row("stain", 120.0, "images/s", "NumPy", 60.0), Row("decode", 9.0, "s"), Row("peak memory", 6.5, "GB")]
     found = {"machine": "a chip, 2 cores", "measured": "2026-01-02T03:04:05", "load": 0.5, "size": "default",
              "note": "Alone.", "rows": [asdict(row) for row in rows]}  # fmt: skip
     file = folder / "laptop.json"
@@ -37,6 +37,7 @@ def test_rows_stand_with_machine_peer_and_memory_and_are_plotted_by_size(folder)
     )
     assert "| SMOTE, 100 patches | 1.00 | 2.00 | 0.50 | s | a peer | 1.50 |" in text
     assert "| SMOTE, 300 patches | 3.00 | – | – |" in text and "| stain | 120 | 60.00 | 2.00 |" in text
+    assert "decode" not in text and "| peak memory | 6.50 |" in text
     assert (folder / "pictures/growth_laptop.png").stat().st_size > 1000 and "growth_laptop.png" in text
     ours, theirs = measured.growth(found["rows"]).axes[0].lines
     assert ours.get_ydata().tolist() == [1, 2, 3] and theirs.get_xdata().tolist() == [100, 200, 300]
