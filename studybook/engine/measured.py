@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -55,12 +56,13 @@ def growth(rows: Iterable[Mapping[str, Any]]) -> Figure:
             steps.setdefault(row["step"], []).append(row)
     lines = -(-len(steps) // 2)
     figure = Figure(figsize=(8, 3.1 * lines), layout="constrained")
-    for axes, (name, found) in zip(figure.subplots(lines, 2, squeeze=False).flat, steps.items()):
+    for axes, (name, found) in zip(figure.subplots(lines, 2, squeeze=False, sharex=True).flat, steps.items()):
         sizes = [row["size"] for row in found]
         axes.loglog(sizes, [row["ours"] for row in found], "o-", label="ours")
         axes.loglog(sizes, [row["theirs"] or float("nan") for row in found], "s--", label=found[0]["peer"])
         axes.set(xlabel="patches", ylabel="seconds")
-        axes.set_title(name, pad=32)
+        axes.xaxis.set_tick_params(labelbottom=True)
+        axes.set_title(textwrap.fill(name, 38), fontsize="medium", pad=32)
         axes.legend(fontsize="x-small", loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
     return figure
 
