@@ -85,7 +85,9 @@ def study(folder: Path) -> Path:
         (folder / "histolib" / path.name).symlink_to(path)
     alone = folder / "histolib/reproducibility.py"
     alone.unlink()
-    alone.write_text("def backend():\n    return 'none'\n\n\ndef accelerators():\n    return []\n")
+    alone.write_text(
+        "PRECISIONS = ('float32',)\n\n\ndef backend():\n    return 'none'\n\n\ndef accelerators():\n    return []\n"
+    )
     room = folder / "studybook/papers/toy"
     room.mkdir()
     (room / "__init__.py").touch()
