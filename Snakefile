@@ -37,6 +37,11 @@ def files(folder, pattern="**/*"):
     return sorted(path.as_posix() for path in Path(folder).glob(pattern) if path.is_file())
 
 
+def is_paper(chapter):
+    """Whether a chapter rebuilds a paper."""
+    return Path("studybook/papers", chapter).is_dir()
+
+
 def kept_records(wildcards):
     """Kept runs that a chapter shows: its own, or, of one that belongs to no paper, those of all chapters."""
     return files("records" if wildcards.chapter in ACROSS else f"records/{wildcards.chapter}")
@@ -47,7 +52,7 @@ def runs_beside(wildcards):
     if wildcards.chapter not in ACROSS:
         return []
     folder = Path("runs", wildcards.profile)
-    papers = (name for name in CHAPTERS if Path("studybook/papers", name).is_dir())
+    papers = filter(is_paper, CHAPTERS)
     return [f"{folder}/{name}/record.json" for name in papers if (folder / name / "parameters.yaml").exists()]
 
 
@@ -60,7 +65,7 @@ def chapter_code(wildcards):
     """What a chapter is executed with: what its notebook imports, and its paper's numbers, or those of all papers."""
     used = code_of(dependencies.of_notebook(Path("notebooks", f"{wildcards.chapter}.ipynb")))
     papers, own = "studybook/papers", wildcards.chapter
-    if not Path(papers, own).is_dir() and "studybook/published/reported.py" in used:
+    if not is_paper(own) and "studybook/published/reported.py" in used:
         own = "*"
     return used + files(papers, f"{own}/published.yaml") + files(papers, f"{own}/*.csv")
 
@@ -72,7 +77,7 @@ def study_code(wildcards):
 
 def urgent(wildcards):
     """1 for the papers and what waits for their runs; the other chapters fill the cores that these leave free."""
-    return int(wildcards.chapter in ACROSS or Path("studybook/papers", wildcards.chapter).is_dir())
+    return int(wildcards.chapter in ACROSS or is_paper(wildcards.chapter))
 
 
 def needed(rule, what):

@@ -75,7 +75,9 @@ def _when(found: Mapping[str, Any]) -> str:
 def _table(rows: Iterable[Mapping[str, Any]]) -> str:
     """Without times that have no peer: they say something of this machine alone."""
     lines = ["| What | Ours | Peer's | Ratio | Unit | Peer | Peak memory, GB |", "|---|---|---|---|---|---|---|"]
-    for row in (row for row in rows if row["peer"] != "–" or not row["unit"].startswith("s")):
+    for row in rows:
+        if row["peer"] == "–" and row["unit"].startswith("s"):
+            continue
         ours, theirs, ratio, memory = (_number(row[name]) for name in ("ours", "theirs", "ratio", "memory"))
         lines.append(f"| {row['what']} | {ours} | {theirs} | {ratio} | {row['unit']} | {row['peer']} | {memory} |")
     return "\n".join(lines)

@@ -215,12 +215,13 @@ def groups(chapter: str, values: Mapping) -> dict[str, list[dict]]:
 
     Raises
     ------
+    ParameterError
+        A precision that there is not.
     ValueError
-        A precision that there is not; values that the study's plan refuses.
+        Values that the study's plan refuses.
     """
-    known = reproducibility.PRECISIONS
-    if values.get("precision", known[0]) not in known:
-        raise ValueError(f"precision={values['precision']!r}: expected {' or '.join(known)}")
+    if "precision" in values:
+        parameters.one_of(values, precision=reproducibility.PRECISIONS)
     module = study(chapter)
     found: dict[str, list[dict]] = {}
     for one in module.plan(values) if module else []:

@@ -141,7 +141,7 @@ def test_a_chapter_without_a_study_has_no_groups():
 
 
 def test_an_unknown_precision_is_refused_before_anything_is_planned():
-    with pytest.raises(ValueError, match="precision='float16': expected float32 or bfloat16"):
+    with pytest.raises(ValueError, match="precision='float16'; expected one of 'float32', 'bfloat16'$"):
         units.groups("idc_transfer", {"precision": "float16"})
 
 
